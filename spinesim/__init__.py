@@ -1,0 +1,1 @@
+"""spinesim: how muscle imbalance loads the lower back and its nerves."""

@@ -1,0 +1,1 @@
+"""The compiled arithmetic: numpy and numba only."""

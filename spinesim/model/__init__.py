@@ -1,0 +1,1 @@
+"""Description -> checked -> scaled -> arrays."""

@@ -1,0 +1,1 @@
+"""Symbolic derivations, run offline; nothing imports this package."""
