@@ -1,0 +1,320 @@
+"""The register of what a user may set: names, units, ranges, and which fascicles a name reaches.
+
+A muscle parameter is ``family.target``: ``strength.ps_l1_vb_r`` (a fascicle), ``strength.psoas.left``,
+``strength.psoas`` (an anatomical muscle), ``strength.hip_flexors.left`` or ``strength.hip_flexors`` (a group).
+The most specific name wins, in this order. Names of equal rank (groups that share a muscle) combine: strength and
+stiffness multiply, tightness and tone take the larger value, inhibition takes the smaller. A name that is both a
+group and a muscle, such as ``piriformis``, ranks as the muscle.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from numbers import Real
+from typing import TypeAlias
+
+import numpy as np
+
+from spinesim.errors import InputError, ModelError
+
+Values: TypeAlias = float | np.ndarray  #: one value, or one per case
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One name, or one family of names, that a user may set."""
+
+    name: str
+    units: str
+    lowest: float
+    highest: float
+    default: float | None  #: None: the model's own value
+    description: str
+
+
+#: Parameters with one fixed name.
+PARAMETERS = {
+    row.name: row
+    for row in (
+        Parameter("load.hand.right", "kg", 0, 100, 0, "Weight hanging from the right hand."),
+        Parameter("load.hand.left", "kg", 0, 100, 0, "Weight hanging from the left hand."),
+        Parameter(
+            "load.hands", "kg", 0, 100, 0, "Weight shared equally by both hands, on top of the one-hand weights."
+        ),
+        Parameter("load.reach", "m", 0, 0.8, 0, "Distance of the hands in front of the hanging arms."),
+        Parameter("subject.mass", "kg", 40, 150, None, "Mass of the body."),
+        Parameter("subject.stature", "m", 1.4, 2.1, None, "Height of the body."),
+        Parameter("disc.preload", "N", 0, 500, None, "Axial load at which the stiffness of the discs is taken."),
+    )
+}
+
+#: Families of parameters over muscles: the name goes on with a group, muscle or fascicle.
+FAMILIES = {
+    row.name: row
+    for row in (
+        Parameter("strength", "1", 0, 3, 1, "Factor on the active force."),
+        Parameter("stiffness", "1", 0, 5, 1, "Factor on the passive force."),
+        Parameter("tone", "1", 0, 1, 0, "Lower bound of the activation."),
+        Parameter("inhibition", "1", 0, 1, 1, "Upper bound of the activation."),
+        Parameter("tightness", "deg", -10, 40, 0, "Passive range lost in the clinical test of the group."),
+    )
+}
+
+_COMBINE: dict[str, Callable[..., np.ndarray]] = {
+    "strength": np.multiply,
+    "stiffness": np.multiply,
+    "tone": np.maximum,
+    "inhibition": np.minimum,
+}
+
+_GROUP, _GROUP_SIDE, _MUSCLE, _MUSCLE_SIDE, _FASCICLE = range(5)  # ranks, the most specific last
+_SIDES = ("right", "left", "midline")
+
+
+@dataclass(frozen=True, eq=False)
+class Names:
+    """The names of one model that parameters may go on with.
+
+    Raises
+    ------
+    ModelError
+        If one name would mean two different sets of fascicles.
+    """
+
+    muscles: Mapping[str, tuple[str, str]]  #: fascicle -> (anatomical muscle, side), in the order of the model
+    groups: Mapping[str, tuple[str, ...]]  #: group -> anatomical muscles
+    tests: Mapping[str, str]  #: group -> clinical test in which its tightness is read
+
+    def __post_init__(self) -> None:
+        _ = self.targets
+
+    @cached_property
+    def targets(self) -> dict[str, tuple[int, np.ndarray]]:
+        """Rank and fascicle indices of every group, group.side, muscle, muscle.side and fascicle."""
+        muscle = np.array([muscle for muscle, _ in self.muscles.values()], dtype=str)
+        side = np.array([side for _, side in self.muscles.values()], dtype=str)
+        members = {group: np.isin(muscle, list(group_muscles)) for group, group_muscles in self.groups.items()}
+        targets: dict[str, tuple[int, np.ndarray]] = {}
+
+        def add(name: str, rank: int, chosen: np.ndarray) -> None:
+            indices = np.flatnonzero(chosen)
+            if name in targets and not np.array_equal(targets[name][1], indices):
+                raise ModelError(f"{name} names two different sets of fascicles: rename the group, muscle or fascicle.")
+            targets[name] = (rank, indices)
+
+        for group, chosen in members.items():
+            add(group, _GROUP, chosen)
+            for one_side in self.sides[group]:
+                add(f"{group}.{one_side}", _GROUP_SIDE, chosen & (side == one_side))
+        for name in dict.fromkeys(muscle.tolist()):
+            add(name, _MUSCLE, muscle == name)
+            for one_side in dict.fromkeys(side[muscle == name].tolist()):
+                add(f"{name}.{one_side}", _MUSCLE_SIDE, (muscle == name) & (side == one_side))
+        for index, name in enumerate(self.muscles):
+            add(name, _FASCICLE, np.arange(len(self.muscles)) == index)
+        return targets
+
+    @cached_property
+    def sides(self) -> dict[str, tuple[str, ...]]:
+        """Sides on which each group has fascicles."""
+        present = set(self.muscles.values())
+        return {
+            group: tuple(side for side in _SIDES if any((muscle, side) in present for muscle in group_muscles))
+            for group, group_muscles in self.groups.items()
+        }
+
+
+def legal_names(names: Names) -> Iterator[str]:
+    """Every parameter name that the model understands."""
+    yield from PARAMETERS
+    for family in _COMBINE:
+        for target in names.targets:
+            yield f"{family}.{target}"
+    for group in names.tests:
+        yield f"tightness.{group}"
+        for side in names.sides[group]:
+            yield f"tightness.{group}.{side}"
+
+
+def parameter(names: Names, name: str) -> Parameter:
+    """Unit, range, default and meaning of one legal name.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown; the message gives the nearest legal one.
+    """
+    if name in PARAMETERS:
+        return PARAMETERS[name]
+    family, _, target = name.partition(".")
+    if family == "tightness":
+        group, _, side = target.partition(".")
+        if group in names.tests and (not side or side in names.sides[group]):
+            return FAMILIES[family]
+        if target in names.targets:
+            raise InputError(
+                f"{name}: {target} has no clinical test, so it has no tightness; "
+                f"groups with a test are {', '.join(names.tests)}."
+            )
+    elif family in FAMILIES and target in names.targets:
+        return FAMILIES[family]
+    nearest = difflib.get_close_matches(name, legal_names(names), n=1)
+    hint = f"did you mean {nearest[0]}?" if nearest else "`spinesim parameters` lists the legal names."
+    raise InputError(f"There is no parameter {name}: {hint}")
+
+
+def check(names: Names, settings: Mapping[str, float]) -> dict[str, float]:
+    """The settings as plain numbers, once every name and value is known to be legal.
+
+    Parameters
+    ----------
+    settings
+        Values by parameter name, each in the unit of the register.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, a value is not a finite number within the range of its parameter, or the tone of a
+        fascicle would exceed its inhibition.
+    """
+    checked = {name: _number(name, parameter(names, name), value) for name, value in settings.items()}
+    check_bounds(names, checked)
+    return checked
+
+
+def _number(name: str, row: Parameter, value: object) -> float:
+    units = "" if row.units == "1" else f" {row.units}"
+    allowed = f"it must be a number from {row.lowest:g} to {row.highest:g}{units}"
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise InputError(f"{name} = {value!r} is not a number: {allowed}.")
+    number = float(value)
+    if not math.isfinite(number) or not row.lowest <= number <= row.highest:
+        raise InputError(f"{name} = {number:g}{units} is not allowed: {allowed}.")
+    return number
+
+
+def check_bounds(names: Names, columns: Mapping[str, Values]) -> None:
+    """Refuse cases in which the tone of a fascicle exceeds its inhibition.
+
+    Parameters
+    ----------
+    columns
+        Checked values by parameter name, one value or one per case.
+
+    Raises
+    ------
+    InputError
+        Naming the first such fascicle and both values.
+    """
+    bounding = {name: column for name, column in columns.items() if name.startswith(("tone.", "inhibition."))}
+    if not bounding:
+        return
+    distinct = np.unique(np.stack(np.broadcast_arrays(*map(np.atleast_1d, bounding.values()))), axis=1)
+    bounding = dict(zip(bounding, distinct, strict=True))
+    tone = resolve_many(names, bounding, "tone")
+    inhibition = resolve_many(names, bounding, "inhibition")
+    wrong = np.argwhere(tone > inhibition)
+    if len(wrong):
+        case, index = wrong[0]
+        raise InputError(
+            f"The tone of {list(names.muscles)[index]} is {tone[case, index]:g}, above its inhibition of "
+            f"{inhibition[case, index]:g}: it must be no larger."
+        )
+
+
+def resolve_many(names: Names, columns: Mapping[str, Values], family: str) -> np.ndarray:
+    """Values of one family for every fascicle in every case.
+
+    Parameters
+    ----------
+    columns
+        Checked values by parameter name, one value or one per case; other families are ignored.
+    family
+        ``strength``, ``stiffness``, ``tone`` or ``inhibition``.
+
+    Returns
+    -------
+    (n_cases, n_fascicles) float64, fascicles in the order of ``names.muscles``; one case if every column is one value.
+    """
+    combine = _COMBINE[family]
+    entries = []
+    for name, column in columns.items():
+        head, _, target = name.partition(".")
+        if head == family:
+            entries.append((*names.targets[target], name, np.atleast_1d(column)))
+    entries.sort(key=lambda entry: (entry[0], entry[2]))  # by name within a rank: the same bits in any order of columns
+    (n_cases,) = np.broadcast_shapes((1,), *(np.shape(column) for column in columns.values()))
+    values = np.full((n_cases, len(names.muscles)), float(FAMILIES[family].default or 0.0))
+    settled = np.full(len(names.muscles), -1)
+    for rank, indices, _, column in entries:
+        more_specific = indices[settled[indices] < rank]
+        equal = indices[settled[indices] == rank]
+        values[:, more_specific] = column[:, None]
+        values[:, equal] = combine(values[:, equal], column[:, None])
+        settled[indices] = rank
+    return values
+
+
+def resolve(names: Names, settings: Mapping[str, float], family: str) -> np.ndarray:
+    """Values of one family for every fascicle in one case; (n_fascicles,) float64, see `resolve_many`."""
+    values: np.ndarray = resolve_many(names, settings, family)[0]
+    return values
+
+
+def resolve_group(columns: Mapping[str, Values], family: str, group: str, side: str) -> Values:
+    """Value of one family for what stands for a whole group on one side, such as the actuator of the vasti.
+
+    ``group.side`` beats ``group``; names of single muscles and fascicles do not reach it.
+    """
+    return columns.get(f"{family}.{group}.{side}", columns.get(f"{family}.{group}", FAMILIES[family].default or 0.0))
+
+
+def tightness(names: Names, columns: Mapping[str, Values]) -> dict[tuple[str, str], Values]:
+    """Tightness [deg] of every group that has a test, by group and side; ``group.side`` beats ``group``."""
+    return {
+        (group, side): resolve_group(columns, "tightness", group, side)
+        for group in names.tests
+        for side in names.sides[group]
+    }
+
+
+def hand_masses(columns: Mapping[str, Values]) -> tuple[Values, Values]:
+    """Mass [kg] hanging from the right and from the left hand."""
+    shared = 0.5 * columns.get("load.hands", 0.0)
+    return columns.get("load.hand.right", 0.0) + shared, columns.get("load.hand.left", 0.0) + shared
+
+
+def describe() -> list[Parameter]:
+    """Rows that together describe every legal name; NAME stands for what `describe_targets` lists."""
+    return [*PARAMETERS.values(), *(replace(family, name=f"{family.name}.NAME") for family in FAMILIES.values())]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One row of what a muscle parameter may go on with."""
+
+    name: str  #: such as "hip_flexors" or "psoas"; with ".left" or another of its sides it means that side alone
+    kind: str  #: group, muscle or fascicle
+    sides: tuple[str, ...]
+    members: str  #: the muscles of a group, the number of fascicles of a muscle
+    test: str  #: clinical test in which the tightness of a group is read, or ""
+
+
+def describe_targets(names: Names) -> list[Target]:
+    """Groups, then the muscles that are not also groups, then one row for the fascicles."""
+    rows = [
+        Target(group, "group", names.sides[group], ", ".join(muscles), names.tests.get(group, ""))
+        for group, muscles in names.groups.items()
+    ]
+    for muscle in dict.fromkeys(muscle for muscle, _ in names.muscles.values()):
+        if muscle not in names.groups:
+            sides = tuple(side for side in _SIDES if f"{muscle}.{side}" in names.targets)
+            rows.append(Target(muscle, "muscle", sides, f"{len(names.targets[muscle][1])} fascicles", ""))
+    if names.muscles:
+        example = next(iter(names.muscles))
+        rows.append(Target(example, "fascicle", (), f"or any other of the {len(names.muscles)} fascicles", ""))
+    return rows

@@ -1,0 +1,234 @@
+"""The register of what a result holds: name, dimensions, unit and one sentence for every variable.
+
+A sweep puts its axes in front of the dimensions listed here. Angles are changes from the reference posture
+unless the sentence says otherwise; x is forward, y up, z right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable or coordinate of a result."""
+
+    name: str
+    dims: tuple[str, ...]  #: of one case
+    units: str  #: "1" for pure numbers, "" for words
+    description: str
+    large: bool = False  #: left out of a sweep unless asked for
+
+    @property
+    def long_name(self) -> str:
+        """The name in words, for axis labels."""
+        return self.name.replace("_", " ")
+
+
+def _register(*rows: Variable) -> dict[str, Variable]:
+    return {row.name: row for row in rows}
+
+
+#: Data variables of a result.
+VARIABLES = _register(
+    # posture
+    Variable("anterior_pelvic_tilt", (), "deg", "Rotation of the pelvis from the reference, anterior positive."),
+    Variable(
+        "sacral_slope",
+        (),
+        "deg",
+        "Inclination of the upper end-plate of S1 from the horizontal, forward-down positive.",
+    ),
+    Variable(
+        "pelvic_tilt_radiographic",
+        (),
+        "deg",
+        "Angle between the vertical and the line from the hip axis to the "
+        "middle of the S1 end-plate, positive with S1 behind the hips.",
+    ),
+    Variable(
+        "pelvic_incidence",
+        (),
+        "deg",
+        "Angle between the normal of the S1 end-plate and the line from its middle "
+        "to the hip axis; it equals radiographic pelvic tilt plus sacral slope.",
+    ),
+    Variable("lumbar_lordosis", (), "deg", "Angle between the upper end-plates of L1 and S1, lordosis positive."),
+    Variable(
+        "trunk_inclination", (), "deg", "Flexion of the thorax in the world from the reference, forward positive."
+    ),
+    Variable("lean", (), "deg", "Inclination of the legs about the ankles, forward positive."),
+    Variable(
+        "centre_of_mass",
+        ("xyz",),
+        "m",
+        "Centre of mass of the body from the centre of the support, in the world frame.",
+    ),
+    Variable(
+        "segment_angle",
+        ("level", "axis"),
+        "deg",
+        "Rotation of the upper on the lower vertebra from the reference: "
+        "flexion, bend to the right and turn to the left positive.",
+    ),
+    # muscles
+    Variable(
+        "muscle_force", ("muscle",), "N", "Force of a fascicle along its line, active and passive, pull positive."
+    ),
+    Variable("activation", ("muscle",), "1", "Activation of a fascicle, from 0 to 1."),
+    Variable("muscle_length", ("muscle",), "m", "Length of the path of a fascicle with its tendon."),
+    Variable("fibre_length", ("muscle",), "1", "Fibre length over optimal fibre length."),
+    Variable(
+        "actuator_moment",
+        ("actuator",),
+        "N m",
+        "Moment of an ideal actuator that stands for muscles absent from "
+        "the tables, in the direction of its coordinate.",
+    ),
+    # loads
+    Variable(
+        "compression",
+        ("level",),
+        "N",
+        "Force on the lower vertebra normal to the disc, positive when the disc is squeezed.",
+    ),
+    Variable(
+        "shear_anterior",
+        ("level",),
+        "N",
+        "Force in the plane of the disc, positive when the upper vertebra is pushed forward on the lower.",
+    ),
+    Variable(
+        "shear_lateral",
+        ("level",),
+        "N",
+        "Force in the plane of the disc, positive when the upper vertebra is pushed to the right on the lower.",
+    ),
+    Variable(
+        "disc_pressure", ("level",), "MPa", "Pressure in the nucleus of the disc, from compression and disc area."
+    ),
+    Variable(
+        "height_loss", ("level",), "mm", "Loss of disc height from healthy standing, positive when the disc is lower."
+    ),
+    Variable("hip_contact_force", ("side",), "N", "Magnitude of the reaction in the hip joint."),
+    Variable(
+        "foot_force",
+        ("side",),
+        "N",
+        "Vertical force of the ground on a foot, upward positive; the split between "
+        "the feet follows the lateral centre of mass, an assumption.",
+    ),
+    # nerve room
+    Variable(
+        "foramen_area", ("foramen", "side"), "mm2", "Area of the foramen within its outline, in its oblique plane."
+    ),
+    Variable("foramen_height", ("foramen", "side"), "mm", "Largest height of the foramen, from pedicle to pedicle."),
+    Variable("foramen_width", ("foramen", "side"), "mm", "Least width of the foramen."),
+    Variable(
+        "posterior_disc_height", ("foramen", "side"), "mm", "Height of the disc at its posterior margin on this side."
+    ),
+    # moments
+    Variable(
+        "locked_moment",
+        ("held",),
+        "N m",
+        "Moment that holds a coordinate which is not free, by a support or an "
+        "ideal internal moment, in the direction of the coordinate.",
+    ),
+    Variable(
+        "multiplier",
+        ("coordinate",),
+        "1/(N m)",
+        "Price of a newton metre about a free coordinate: change of the effort per moment to be balanced.",
+    ),
+    Variable(
+        "passive_moment_hip_flexors",
+        ("side",),
+        "N m",
+        "Passive moment of the hip flexors, muscles and capsule, about the hip, flexion positive.",
+    ),
+    Variable(
+        "missing_moment",
+        ("coordinate",),
+        "N m",
+        "Moment that no muscle forces can supply in an infeasible case, "
+        "in the direction of the coordinate; 0 where forces exist.",
+    ),
+    # the solve
+    Variable("effort", (), "1", "Weighted sum of squared activations that the muscles share out least."),
+    Variable(
+        "status", (), "", "How the case ended: solved, infeasible, not_converged, or pending in an unfinished sweep."
+    ),
+    Variable("moment_residual", (), "N m", "Largest moment left unbalanced in a free coordinate."),
+    Variable("stationarity", (), "1", "Largest violation of the optimality condition of an activation."),
+    Variable(
+        "duality_gap",
+        (),
+        "1",
+        "Gap between the primal and the dual value of the force balance, relative to the effort.",
+    ),
+    Variable("iterations", (), "1", "Iterations of the solver."),
+    Variable("active_bounds", (), "1", "Number of activations on a bound."),
+    Variable(
+        "outside_curve_range",
+        (),
+        "1",
+        "Number of fascicles whose fibre length is outside 0.4 to 1.8, where the muscle curves have no data.",
+    ),
+    Variable(
+        "branch",
+        (),
+        "1",
+        "Mark of a second solution: 1 where the solves along a sweep and from the reference disagree, else 0.",
+    ),
+    # pictures
+    Variable(
+        "bone_position",
+        ("bone_point", "xyz"),
+        "m",
+        "Bony landmarks in the world frame, from the middle of the hip axis.",
+        large=True,
+    ),
+    Variable(
+        "path_position",
+        ("path_point", "xyz"),
+        "m",
+        "Points of the muscle paths in the world frame, from the middle of the hip axis.",
+        large=True,
+    ),
+    Variable(
+        "healthy_bone_position",
+        ("bone_point", "xyz"),
+        "m",
+        "Bony landmarks of the reference posture, from the middle of the hip axis.",
+        large=True,
+    ),
+)
+
+#: Coordinates of a result; a sweep adds one per axis, named like its parameter.
+COORDINATES = _register(
+    Variable("muscle", ("muscle",), "", "Fascicle; _r is on the right, _l on the left."),
+    Variable("anatomical_muscle", ("muscle",), "", "Anatomical muscle that the fascicle belongs to."),
+    Variable("group", ("muscle",), "", "First muscle group that the fascicle belongs to."),
+    Variable("muscle_side", ("muscle",), "", "Side of the fascicle: right, left or midline."),
+    Variable("level", ("level",), "", "Intervertebral level, from below."),
+    Variable("side", ("side",), "", "Side of the body."),
+    Variable("foramen", ("foramen",), "", "Level of the intervertebral foramen, from below."),
+    Variable("exiting_root", ("foramen",), "", "Nerve root that leaves through the foramen."),
+    Variable("traversing_root", ("foramen",), "", "Nerve root that passes the disc on its way to the next foramen."),
+    Variable("axis", ("axis",), "", "Axis of a vertebral rotation, in the disc frame."),
+    Variable("xyz", ("xyz",), "", "Axis of the world frame: x forward, y up, z right."),
+    Variable("coordinate", ("coordinate",), "", "Free coordinate of the stance."),
+    Variable("actuator", ("actuator",), "", "Ideal actuator that stands for muscles absent from the tables."),
+    Variable("held", ("held",), "", "Coordinate that is not free."),
+    Variable("bone_point", ("bone_point",), "", "Bony landmark."),
+    Variable("bone_body", ("bone_point",), "", "Body that carries the landmark."),
+    Variable("path_point", ("path_point",), "", "Points of the muscle paths, in order."),
+    Variable("path_muscle", ("path_point",), "", "Fascicle whose path has the point."),
+)
+
+
+def attributes(name: str) -> dict[str, str]:
+    """``units``, ``long_name`` and ``description`` of a result variable or coordinate, as its array carries them."""
+    variable = VARIABLES.get(name) or COORDINATES[name]
+    return {"units": variable.units, "long_name": variable.long_name, "description": variable.description}

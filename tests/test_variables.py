@@ -1,0 +1,30 @@
+"""The register of result variables is consistent with itself."""
+
+import pytest
+
+from spinesim.variables import COORDINATES, VARIABLES, attributes
+
+
+@pytest.mark.parametrize("variable", [*VARIABLES.values(), *COORDINATES.values()], ids=lambda variable: variable.name)
+def test_register__says_one_sentence_and_knows_its_dimensions(variable):
+    assert variable.description[0].isupper()
+    assert variable.description.endswith(".")
+    assert all(dim in COORDINATES for dim in variable.dims)
+
+
+def test_register__has_no_name_twice():
+    assert not VARIABLES.keys() & COORDINATES.keys()
+    assert all(name == variable.name for name, variable in (VARIABLES | COORDINATES).items())
+
+
+def test_register__only_words_have_no_unit():
+    assert {name for name, variable in VARIABLES.items() if not variable.units} == {"status"}
+
+
+def test_attributes__are_what_an_array_carries():
+    assert attributes("hip_contact_force") == {
+        "units": "N",
+        "long_name": "hip contact force",
+        "description": VARIABLES["hip_contact_force"].description,
+    }
+    assert attributes("level")["units"] == ""
