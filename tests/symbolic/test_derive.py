@@ -15,7 +15,8 @@ def test_derived__is_what_the_derivation_prints():
 
 def test_derive__prints_the_same_text_for_any_hash_seed():
     command = [sys.executable, "-m", "spinesim.symbolic.derive", "--check"]
-    done = subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": "7"}, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
