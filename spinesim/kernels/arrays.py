@@ -1,0 +1,166 @@
+"""The arrays that kernels work on, named once.
+
+Sizes: ``nb`` bodies (parents first, pelvis 0), ``nq`` joint coordinates (grouped by body, in the order of the hinges),
+``n`` fascicles, ``ns`` path segments, ``nu`` free coordinates of the stance, ``na`` ideal actuators, ``nt`` tissue
+branches, ``nd`` disc coordinates, ``nl`` levels, ``nf`` foramina of one side. SI units and radians throughout. The
+world frame is x forward, y up, z right with its origin midway between the hips.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class ModelArrays(NamedTuple):
+    """A model, independent of stance and case."""
+
+    gravity: float
+    # chain
+    body_parent: Ints  #: (nb,) -1 for the pelvis
+    body_offset: Floats  #: (nb, 3) joint centre in the parent's frame
+    body_coordinates: Ints  #: (nb + 1,) first coordinate of each body's joint
+    axis: Floats  #: (nq, 3) hinge axes in the body frame
+    moves: NDArray[np.bool_]  #: (nb, nq) coordinate moves the body
+    coordinate_body: Ints  #: (nq,) body whose joint holds the hinge
+    body_mass: Floats  #: (nb,)
+    body_centre: Floats  #: (nb, 3) centre of mass, body frame
+    # paths
+    muscle_segments: Ints  #: (n + 1,) first segment of each fascicle
+    segment_bodies: Ints  #: (ns, 2)
+    segment_points: Floats  #: (ns, 2, 3) in the frames of those bodies
+    segment_condition: Ints  #: (ns,) coordinate whose range fades the segment, or -1
+    segment_range: Floats  #: (ns, 2) range within which the conditional point is active
+    segment_with: NDArray[np.bool_]  #: (ns,) True: passes through the conditional point, False: past it
+    segment_first: Ints  #: (ns + 1,) into segment_coordinates
+    segment_coordinates: Ints  #: coordinates that change the segment's length, in chain order
+    segment_ends: Ints  #: 1 where such a coordinate moves the second end, 0 the first
+    condition_blend: float
+    # muscles
+    max_force: Floats  #: (n,)
+    optimal_length: Floats
+    slack_length: Floats
+    cos_pennation: Floats
+    passive_force: Floats
+    passive_slack: Floats
+    passive_strain: Floats
+    active_constants: Floats  #: (12,)
+    passive_shape: float
+    softplus: float
+    length_floor: float
+    # passive joints
+    disc_coordinate: Ints  #: (nd,)
+    disc_preload: Floats  #: (np,) increasing
+    disc_law: Floats  #: (nd, np, 6) c1 c2 c3 of the positive and of the negative direction
+    zone_fraction: float
+    zone_width: float
+    zone_blend: float
+    tissue_coordinate: Ints  #: (nt,)
+    tissue_amplitude: Floats
+    tissue_rate: Floats
+    tissue_second: Ints  #: (nt,) second coordinate or -1
+    tissue_coupling: Floats
+    # loads
+    hand_body: int
+    level_bodies: Ints  #: (nl, 2) lower and upper body
+    level_frame: Floats  #: (nl, 3, 3) rows: forward, up (normal), right, in the lower body's frame
+    level_area: Floats  #: (nl,)
+    level_axial: Floats  #: (nl,) axial stiffness
+    level_reference: Floats  #: (nl,) compression in healthy standing
+    pressure_factor: float
+    # alignment
+    trunk_body: int
+    top_body: int
+    top_plate: Floats  #: (2, 3) front and back of the upper L1 end-plate, body frame
+    sacral_plate: Floats  #: (2, 3) front and back of the S1 plate, pelvis frame
+    # hips
+    hip_body: Ints  #: (2,) left and right femur, or -1
+    hip_flexion: Ints  #: (2,) left and right hip flexion coordinate, or -1
+    flexor_side: Ints  #: (n,) 0 left, 1 right hip flexor, -1 for all others
+    flexor_tissue: Ints  #: (nt,) the same for the tissue branches that hip-flexor tightness shifts
+    # foramina
+    foramen_level: Ints  #: (nf,) index into levels
+    foramen_points: Floats  #: (nf, 2, np, 3) left and right outline in the frames of the carrying bodies
+    foramen_part: Ints  #: (np,) 0 lower body, 1 upper body, 2 posterior disc margin
+    foramen_marks: Ints  #: (5,) lower pedicle margin above, body above, disc, body below, upper pedicle margin below
+    foramen_disc: Floats  #: (3,) rest bulge [m], bulge per extension [m/rad], per height loss [1]
+
+
+class StanceArrays(NamedTuple):
+    """A stance of a model: free coordinates, supports, goals, actuators."""
+
+    offset: Floats  #: (nq,) joint coordinates at u = 0
+    rate_first: Ints  #: (nq + 1,) into rate_index
+    rate_index: Ints  #: free coordinate that moves the joint coordinate
+    rate: Floats  #: by how much
+    n_free: int
+    weight: Floats  #: (nb,) 1 where the weight acts on the chain, 0 where the support carries it directly
+    support_body: Ints
+    support_point: Floats
+    support_share: Floats
+    support_side: Ints  #: 0 left, 1 right, -1 neither
+    column_first: Ints  #: (n + na,) first and one past the last free coordinate a fascicle or actuator acts on
+    column_last: Ints
+    actuator_moment: Floats  #: (na, nu) moments at full activation
+    cost: Floats  #: (n + na,) v
+    target: Floats  #: (n + na,) activation aimed at when the posture is found
+    centre_target: Floats  #: (2,) x and z of the centre of mass from the support centre
+    trunk_target: Floats  #: (3,) flexion, bend, turn of the thorax in the world
+    sigma_activation: float
+    sigma_centre: float
+    sigma_trunk: float
+
+
+class CaseArrays(NamedTuple):
+    """What a user sets, one row per case (nc of them)."""
+
+    strength: Floats  #: (nc, n)
+    stiffness: Floats  #: (nc, n)
+    shift: Floats  #: (nc, n) tightness as a shift of the normalised fibre length
+    lower: Floats  #: (nc, n + na) bounds of activation
+    upper: Floats
+    tissue_shift: Floats  #: (nc, nt) tightness as a shift of the branch [rad]
+    preload: Floats  #: (nc,)
+    load: Floats  #: (nc, 2) weights in the right and left hand [N]
+    load_point: Floats  #: (nc, 2, 3) in the frame of the thorax
+    held: Floats  #: (nc, nh) values of the held posture angles [rad]
+
+
+class HeldAngles(NamedTuple):
+    """Posture angles that a found posture must keep: linear in u, or the thorax in the world."""
+
+    rows: Floats  #: (nh, nu) gradient of the linear ones, zero rows for those of the thorax
+    trunk: Ints  #: (nh,) 0 flexion, 1 bend, 2 turn of the thorax, or -1 for a linear one
+
+
+class Outputs(NamedTuple):
+    """What a chain of cases leaves, one row per case."""
+
+    status: Ints  #: 0 solved, 1 infeasible, 2 not converged
+    iterations: Ints
+    free: Floats  #: (nc, nu)
+    activation: Floats  #: (nc, n + na)
+    force: Floats  #: (nc, n)
+    length: Floats  #: (nc, n) musculotendon length
+    fibre: Floats  #: (nc, n) normalised fibre length
+    multiplier: Floats  #: (nc, nu)
+    missing: Floats  #: (nc, nu) moment that no muscle can give
+    residual: Floats  #: (nc,) largest moment residual [N m]
+    stationarity: Floats  #: (nc,)
+    gap: Floats  #: (nc,)
+    effort: Floats  #: (nc,)
+    held_moment: Floats  #: (nc, nq) moment that must hold each joint coordinate
+    reaction: Floats  #: (nc, nl, 3) compression, anterior and lateral shear
+    hip_force: Floats  #: (nc, 2) left, right
+    foot_force: Floats  #: (nc, 2) left, right, upward
+    hip_flexor_moment: Floats  #: (nc, 2)
+    alignment: Floats  #: (nc, 8)
+    centre: Floats  #: (nc, 3)
+    foramen: Floats  #: (nc, nf, 2, 4)
+    body_rotation: Floats  #: (nc, nb, 3, 3)
+    body_position: Floats  #: (nc, nb, 3)

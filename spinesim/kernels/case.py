@@ -1,0 +1,213 @@
+"""One case: the stages in order, and a chain of cases each started from the one before."""
+
+import math
+
+import numpy as np
+
+from spinesim.kernels import alignment, foramen, passive, reaction
+from spinesim.kernels.balance import INFEASIBLE, NOT_CONVERGED, SOLVED, balance, largest, least_missing
+from spinesim.kernels.jit import kernel
+from spinesim.kernels.posture import posture
+from spinesim.kernels.state import configure
+from spinesim.kernels.work import workspace
+
+SOFT = 1e-4  # [cost/(N m)2 inverse]; a missing newton-metre then costs 5000, a whole body's effort is below 1000
+
+
+@kernel
+def held_balance(model, stance, case, row, free, multiplier, activation, missing, work):
+    """Force balance in a posture: status, rounds, stationarity; activations and multipliers in place."""
+    configure(model, stance, case, row, free, work)
+    status, rounds = balance(
+        work.columns,
+        stance.column_first,
+        stance.column_last,
+        2.0 * stance.cost,
+        np.zeros(activation.size),
+        case.lower[row],
+        case.upper[row],
+        work.tau,
+        0.0,
+        multiplier,
+        activation,
+        missing,
+    )
+    return status, rounds, 0.0
+
+
+@kernel
+def found_posture(model, stance, case, row, held, free, multiplier, activation, missing, work):
+    """Posture problem from a start; where the start has no balance, a soft balance leads to a posture that has one."""
+    status, rounds, worst = posture(
+        model, stance, case, row, held, 0.0, free, multiplier, activation, missing, work
+    )
+    if status == INFEASIBLE:
+        multiplier[:] = 0.0
+        status, more, worst = posture(
+            model, stance, case, row, held, SOFT, free, multiplier, activation, missing, work
+        )
+        rounds += more
+        if status == SOLVED:
+            multiplier[:] = 0.0
+            status, more, worst = posture(
+                model, stance, case, row, held, 0.0, free, multiplier, activation, missing, work
+            )
+            rounds += more
+    return status, rounds, worst
+
+
+@kernel
+def _finite(x):
+    """True if no entry is NaN or infinite."""
+    return math.isfinite(np.sum(np.abs(x)))
+
+
+@kernel
+def usable(case, row):
+    """True if every number of a case is finite."""
+    return (
+        _finite(case.strength[row])
+        and _finite(case.stiffness[row])
+        and _finite(case.shift[row])
+        and _finite(case.lower[row])
+        and _finite(case.upper[row])
+        and _finite(case.tissue_shift[row])
+        and math.isfinite(case.preload[row])
+        and _finite(case.load[row])
+        and _finite(case.load_point[row])
+        and _finite(case.held[row])
+    )
+
+
+@kernel
+def derive(model, stance, case, row, free, multiplier, activation, find, work, out):
+    """Loads, angles and foramina of a solved case, written into row ``row`` of ``out``."""
+    n = work.length.size
+    carried = configure(model, stance, case, row, free, work)
+    tension = work.tension
+    effort = gap = 0.0
+    weight = stance.cost / stance.sigma_activation**2 if find else 2.0 * stance.cost
+    worst = work.tau.copy()
+    for i in range(activation.size):
+        effort += stance.cost[i] * activation[i] ** 2
+        for j in range(stance.column_first[i], stance.column_last[i]):
+            worst[j] -= work.columns[i, j] * activation[i]
+    # gap between the cost of the activations and the dual value of the multipliers
+    for i in range(activation.size):
+        target = stance.target[i] if find else 0.0
+        pull = 0.0
+        for j in range(stance.column_first[i], stance.column_last[i]):
+            pull += work.columns[i, j] * multiplier[j]
+        best = min(max(target + pull / weight[i], case.lower[row, i]), case.upper[row, i])
+        gap += 0.5 * weight[i] * ((activation[i] - target) ** 2 - (best - target) ** 2) + best * pull
+    for j in range(multiplier.size):
+        gap -= multiplier[j] * work.tau[j]
+    for i in range(n):
+        tension[i] = activation[i] * work.active[i] + work.passive[i]
+        out.force[row, i] = tension[i]
+    out.free[row] = free
+    out.activation[row] = activation
+    out.length[row] = work.length
+    out.fibre[row] = work.fibre
+    out.multiplier[row] = multiplier
+    out.missing[row] = 0.0
+    out.residual[row] = largest(worst)
+    out.gap[row] = abs(gap)
+    out.effort[row] = effort
+    out.centre[row] = work.centre
+    share = np.empty(stance.support_share.size)
+    reaction.support_shares(stance, work.turn, work.place, work.centre[2], share)
+    reaction.joint_moments(model, stance, share, case, row, work, tension, out.held_moment[row])
+    force = np.empty((model.body_mass.size, 3))
+    reaction.beyond_joints(
+        model, stance, share, case.load[row], case.load_point[row], work, tension, carried, force
+    )
+    reaction.level_loads(model, work.turn, force, out.reaction[row])
+    reaction.hip_flexor_moments(model, case.tissue_shift[row], work, out.hip_flexor_moment[row])
+    for side in range(2):
+        out.foot_force[row, side] = 0.0
+        b = model.hip_body[side]
+        out.hip_force[row, side] = math.sqrt(np.sum(force[b] ** 2)) if b >= 0 else math.nan
+    for s in range(share.size):
+        if stance.support_side[s] >= 0:
+            out.foot_force[row, stance.support_side[s]] += share[s] * carried
+    alignment.alignment(model, work.turn, out.alignment[row])
+    points = np.empty((model.foramen_part.size, 3))
+    for f in range(model.foramen_level.size):
+        level = model.foramen_level[f]
+        loss = (out.reaction[row, level, 0] - model.level_reference[level]) / model.level_axial[level]
+        flexion = work.q[model.body_coordinates[model.level_bodies[level, 1]]]
+        for side in range(2):
+            foramen.outline(model, f, side, -flexion, loss, work.turn, work.place, points)
+            foramen.measures(model, points, out.foramen[row, f, side])
+    out.body_rotation[row] = work.turn
+    out.body_position[row] = work.place
+
+
+@kernel
+def solve_chain(model, stance, case, held, find, start, out):
+    """Solve a chain of cases: the first from ``start`` (cold), each further one from the last solved one.
+
+    Parameters
+    ----------
+    find : bool
+        True: the posture is found (the values of ``case.held`` kept); False: ``start`` (nc, nu) is the posture of
+        each case.
+    start : (nc, nu) float64 [rad]
+        The posture to hold, or the cold start of each case.
+    out : Outputs, written in place; where a case fails, only status, iterations and missing moments are set
+    """
+    work = workspace(model, stance)
+    nu, m = stance.n_free, stance.cost.size
+    free, multiplier, activation, missing = np.empty(nu), np.empty(nu), np.empty(m), np.empty(nu)
+    warm = False
+    for row in range(case.strength.shape[0]):
+        out.missing[row] = math.nan
+        out.stationarity[row] = math.nan
+        if not usable(case, row):
+            out.status[row] = NOT_CONVERGED
+            out.iterations[row] = 0
+            warm = False
+            continue
+        passive.disc_constants(model, case.preload[row], work.disc)
+        rounds = 0
+        status = NOT_CONVERGED
+        worst = math.nan
+        for attempt in range(2):
+            if not warm:
+                multiplier[:] = 0.0
+            if not find or not warm:
+                free[:] = start[row]
+            if find:
+                status, more, worst = found_posture(
+                    model, stance, case, row, held, free, multiplier, activation, missing, work
+                )
+            else:
+                status, more, worst = held_balance(
+                    model, stance, case, row, free, multiplier, activation, missing, work
+                )
+            rounds += more
+            if status == SOLVED or not warm:
+                break
+            warm = False
+        out.status[row] = status
+        out.iterations[row] = rounds
+        out.stationarity[row] = worst
+        warm = status == SOLVED
+        if status == SOLVED:
+            derive(model, stance, case, row, free, multiplier, activation, find, work, out)
+        elif status == INFEASIBLE:
+            least_missing(
+                work.columns,
+                stance.column_first,
+                stance.column_last,
+                2.0 * stance.cost,
+                np.zeros(m),
+                case.lower[row],
+                case.upper[row],
+                work.tau,
+                activation,
+                out.missing[row],
+            )
+            out.free[row] = free
+            out.activation[row] = activation

@@ -1,0 +1,87 @@
+"""The one decorator of all kernels: compiled on first use, cached on disk, free of Python's lock.
+
+numba's cache does not see that a *called* function in another file has changed, so the cache folder is keyed by a
+digest of all kernel sources and of the versions that compile them. ``SPINESIM_CACHE_DIR`` moves the folder; where no
+folder can be written, kernels are compiled anew in every process, and a warning says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+import numpy as np
+
+log = logging.getLogger("spinesim")
+
+
+def _digest() -> str:
+    """Digest of everything the machine code depends on."""
+    text = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        text.update(path.name.encode())
+        text.update(path.read_bytes())
+    for version in (numba.__version__, llvmlite.__version__, np.__version__, sys.version):
+        text.update(version.encode())
+    return text.hexdigest()[:16]
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _cache_folder() -> Path | None:
+    """The first folder that can be written, or None."""
+    roots = []
+    if "SPINESIM_CACHE_DIR" in os.environ:
+        roots.append(Path(os.environ["SPINESIM_CACHE_DIR"]))
+    else:
+        roots.append(Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "spinesim")
+        roots.append(Path(tempfile.gettempdir()) / f"spinesim-{os.getuid() if hasattr(os, 'getuid') else 'user'}")
+    digest = _digest()
+    for root in roots:
+        if _writable(root / digest):
+            return root / digest
+    log.warning("no cache folder can be written (%s): spinesim compiles its kernels in every process", roots[0])
+    return None
+
+
+CACHE_FOLDER = _cache_folder()
+_MARK = None if CACHE_FOLDER is None else CACHE_FOLDER / "compiled"
+
+
+def announce() -> None:
+    """Say, before a first call that has to compile, that it will take a while."""
+    if _MARK is None or not _MARK.exists():
+        log.warning("spinesim compiles its kernels on first use; this takes about a minute and is then kept")
+
+
+def mark_compiled() -> None:
+    """Remember that the kernels of this digest have been compiled and kept."""
+    if _MARK is not None:
+        _MARK.touch()
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function without Python objects; division by zero and overflow give inf or nan, as in numpy."""
+    if CACHE_FOLDER is None:
+        return numba.njit(nogil=True, error_model="numpy")(function)
+    kept = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(CACHE_FOLDER)
+    try:
+        return numba.njit(nogil=True, error_model="numpy", cache=True)(function)
+    finally:
+        numba.config.CACHE_DIR = kept

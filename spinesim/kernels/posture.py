@@ -1,0 +1,322 @@
+"""Posture problem: the free coordinates and activations that keep mass and trunk in place at least effort.
+
+minimise over u   phi(u) = goals(u) + min over a { 1/2 sum w_i (a_i - t_i)^2 : moments balance at u }
+
+subject, if asked, to held posture angles c(u) = 0. The inner problem is the force balance; with its multipliers lambda
+and the tangent stiffness K(u, a) the gradient is  grad goals + K lambda,  and the second derivative follows from the
+inner optimality conditions. The only third-order term, the change of K along lambda, is a central difference: it enters
+the Newton matrix, never the conditions that are tested for convergence.
+"""
+
+import math
+
+import numpy as np
+
+from spinesim.kernels.alignment import trunk_angles, trunk_gradient
+from spinesim.kernels.balance import INFEASIBLE, NOT_CONVERGED, SOLVED, balance, cholesky, cholesky_solve, largest
+from spinesim.kernels.chain import square_to_free, to_free
+from spinesim.kernels.gravity import centre_gradient, weight_curvature
+from spinesim.kernels.jit import kernel
+from spinesim.kernels.state import configure, tangent
+
+GRADIENT_TOLERANCE = 1e-7  # [1/rad]; curvatures are 10 to 1e4 per rad2, so angles are met to 1e-8 rad or better
+ANGLE_TOLERANCE = 1e-11  # [rad]
+ROUNDS = 100
+LONGEST_STEP = 0.1  # [rad]; the curves are trusted no further in one step
+PROBE = 1e-4  # [rad]; central difference of K, error of order 1e-8 of it
+
+
+@kernel
+def goals(model, stance, work, carried, gradient, curvature):
+    """Cost of leaving the support centre and the trunk's aim, its gradient and curvature by u.
+
+    Parameters
+    ----------
+    work : Work as `configure` left it
+    gradient : (nu,) float64 [1/rad], written in place
+    curvature : (nu, nu) float64 [1/rad2], written in place; exact for the centre of mass, Gauss-Newton for the trunk
+    """
+    nq, nu = work.q.size, gradient.size
+    by_x, by_z, by_u = np.empty(nq), np.empty(nq), np.empty(nu)
+    gradient[:] = 0.0
+    weight = 1.0 / stance.sigma_centre**2
+    off_x, off_z = work.centre[0] - stance.centre_target[0], work.centre[2] - stance.centre_target[1]
+    cost = 0.5 * weight * (off_x * off_x + off_z * off_z)
+    centre_gradient(work.axes, work.leverage, carried, by_x, by_z)
+    work.square[:] = 0.0
+    factor = -weight / carried
+    weight_curvature(model, work.axes, work.leverage, factor * off_x, 0.0, factor * off_z, work.square)
+    square_to_free(stance, work.square, curvature)
+    for off, by_q in ((off_x, by_x), (off_z, by_z)):
+        to_free(stance, by_q, by_u)
+        for i in range(nu):
+            gradient[i] += weight * off * by_u[i]
+            for j in range(nu):
+                curvature[i, j] += weight * by_u[i] * by_u[j]
+    weight = 1.0 / stance.sigma_trunk**2
+    angles = trunk_angles(work.turn[model.trunk_body])
+    for a in range(3):
+        off = angles[a] - stance.trunk_target[a]
+        trunk_row(model, stance, work, a, by_x, by_u)
+        cost += 0.5 * weight * off * off
+        for i in range(nu):
+            gradient[i] += weight * off * by_u[i]
+            for j in range(nu):
+                curvature[i, j] += weight * by_u[i] * by_u[j]
+    return cost
+
+
+@kernel
+def trunk_row(model, stance, work, which, by_q, by_u):
+    """Change of one trunk angle (0 flexion, 1 bend, 2 turn) by the free coordinates, written into ``by_u``."""
+    for k in range(by_q.size):
+        by_q[k] = 0.0
+        if model.moves[model.trunk_body, k]:
+            by_q[k] = trunk_gradient(work.turn[model.trunk_body], work.axes[k])[which]
+    to_free(stance, by_q, by_u)
+
+
+@kernel
+def held_errors(model, stance, held, values, free, work, errors, rows):
+    """By how much the held angles are missed [rad] and their gradients, written in place (nh,), (nh, nu)."""
+    by_q = np.empty(work.q.size)
+    angles = trunk_angles(work.turn[model.trunk_body])
+    for h in range(errors.size):
+        if held.trunk[h] >= 0:
+            errors[h] = angles[held.trunk[h]] - values[h]
+            trunk_row(model, stance, work, held.trunk[h], by_q, rows[h])
+        else:
+            errors[h] = -values[h]
+            for j in range(free.size):
+                rows[h, j] = held.rows[h, j]
+                errors[h] += held.rows[h, j] * free[j]
+
+
+@kernel
+def _newton_matrix(stance, weight, lower, upper, activation, slopes, columns, soft, stiffness, square):
+    """Turn ``square`` = goals'' + K'[lambda] into the second derivative of phi, in place.
+
+    ``slopes`` (m, nu) is the change of lambda . c_i by u, ``stiffness`` is K.
+    """
+    nu = stance.n_free
+    normal, cross = np.zeros((nu, nu)), stiffness.copy()
+    for i in range(weight.size):
+        if lower[i] < activation[i] < upper[i]:
+            first, last = stance.column_first[i], stance.column_last[i]
+            for j in range(first, last):
+                c, m = columns[i, j] / weight[i], slopes[i, j] / weight[i]
+                for k in range(first, last):
+                    normal[j, k] += c * columns[i, k]
+                    cross[j, k] -= c * slopes[i, k]
+                    square[j, k] -= m * slopes[i, k]
+    diagonal = 0.0
+    for j in range(nu):
+        diagonal = max(diagonal, normal[j, j])
+    for j in range(nu):
+        normal[j, j] += soft + 1e-10 * diagonal + 1e-14
+    if not cholesky(normal, nu):
+        return False
+    column = np.empty(nu)
+    for k in range(nu):
+        for j in range(nu):
+            column[j] = cross[j, k]
+        cholesky_solve(normal, nu, column)
+        for j in range(nu):
+            for i in range(nu):
+                square[j, k] += cross[i, j] * column[i]
+    return True
+
+
+@kernel
+def _step(square, gradient, errors, rows, step, price):
+    """Newton step of phi subject to the held angles; the matrix is raised until it is positive definite."""
+    nu, nh = gradient.size, errors.size
+    factor = np.empty((nu, nu))
+    raised = 0.0
+    size = 0.0
+    for j in range(nu):
+        size = max(size, abs(square[j, j]))
+    for _ in range(40):
+        for i in range(nu):
+            for j in range(nu):
+                factor[i, j] = 0.5 * (square[i, j] + square[j, i])
+                for h in range(nh):
+                    # the held directions are fixed by the constraint, so weight added along them changes no step
+                    factor[i, j] += size * rows[h, i] * rows[h, j]
+            factor[i, i] += raised
+        if cholesky(factor, nu):
+            break
+        raised = max(10.0 * raised, 1e-6 * size)
+    for j in range(nu):
+        step[j] = -gradient[j]
+    cholesky_solve(factor, nu, step)
+    if nh == 0:
+        return
+    solved, small = np.empty((nh, nu)), np.empty((nh, nh))
+    for h in range(nh):
+        for j in range(nu):
+            solved[h, j] = rows[h, j]
+        cholesky_solve(factor, nu, solved[h])
+    for h in range(nh):
+        price[h] = errors[h]
+        for j in range(nu):
+            price[h] += rows[h, j] * step[j]
+        for g in range(nh):
+            small[h, g] = 0.0
+            for j in range(nu):
+                small[h, g] += rows[h, j] * solved[g, j]
+    cholesky(small, nh)
+    cholesky_solve(small, nh, price)
+    for h in range(nh):
+        for j in range(nu):
+            step[j] -= price[h] * solved[h, j]
+
+
+@kernel
+def posture(model, stance, case, row, held, soft, free, multiplier, activation, missing, work):
+    """Find the posture from a start.
+
+    Parameters
+    ----------
+    case, row : CaseArrays and the row to take
+    held : HeldAngles; their values are ``case.held[row]``
+    soft : float, 0 for exact balance; above 0 moments may be missed at a price (see `balance`)
+    free : (nu,) float64 [rad], start and result
+    multiplier : (nu,) float64, start and result
+    activation : (n + na,) float64, written in place
+    missing : (nu,) float64 [N m], written in place
+    work : Work, left at the result; ``work.disc`` must hold the disc constants of the case
+
+    Returns
+    -------
+    status, rounds, stationarity : int, int, float
+        0 solved, 1 the posture it stopped at has no balance, 2 not converged; the largest remaining gradient [1/rad]
+        along directions that the held angles leave free.
+    """
+    nu, m, nh = free.size, activation.size, case.held.shape[1]
+    lower, upper, values = case.lower[row], case.upper[row], case.held[row]
+    first, last = stance.column_first, stance.column_last
+    weight = stance.cost / stance.sigma_activation**2
+    gradient, step, trial, price = np.empty(nu), np.empty(nu), np.empty(nu), np.zeros(nh)
+    trial_multiplier, direction = np.empty(nu), np.empty(nu)
+    curvature, stiffness, probe = np.empty((nu, nu)), np.empty((nu, nu)), np.empty((nu, nu))
+    slopes = np.empty((m, nu))
+    errors, rows = np.empty(nh), np.empty((nh, nu))
+    columns, trial_activation = np.empty((m, nu)), np.empty(m)
+    carried = configure(model, stance, case, row, free, work)
+    status, _ = balance(
+        work.columns,
+        first,
+        last,
+        weight,
+        stance.target,
+        lower,
+        upper,
+        work.tau,
+        soft,
+        multiplier,
+        activation,
+        missing,
+    )
+    if status != SOLVED:
+        return status, 0, math.nan
+    penalty = 0.0
+    worst = math.nan
+    for rounds in range(ROUNDS):
+        cost = goals(model, stance, work, carried, gradient, curvature)
+        held_errors(model, stance, held, values, free, work, errors, rows)
+        effort = _effort(weight, stance.target, activation, multiplier, soft)
+        tangent(model, stance, case, row, activation, work, stiffness)
+        columns[:] = work.columns
+        for i in range(nu):
+            for j in range(nu):
+                gradient[i] += stiffness[i, j] * multiplier[j]
+        size = largest(multiplier)
+        slopes[:] = 0.0
+        if size > 0.0:
+            for side in (1.0, -1.0):
+                for j in range(nu):
+                    direction[j] = multiplier[j] / size
+                    trial[j] = free[j] + side * PROBE * direction[j]
+                configure(model, stance, case, row, trial, work)
+                tangent(model, stance, case, row, activation, work, probe)
+                factor = side * size / (2.0 * PROBE)
+                curvature += factor * probe
+                slopes += factor * work.columns
+        if not _newton_matrix(
+            stance, weight, lower, upper, activation, slopes, columns, soft, stiffness, curvature
+        ):
+            return NOT_CONVERGED, rounds, worst
+        _step(curvature, gradient, errors, rows, step, price)
+        worst = 0.0
+        for j in range(nu):
+            remaining = gradient[j]
+            for h in range(nh):
+                remaining += price[h] * rows[h, j]
+            worst = max(worst, abs(remaining))
+        longest = largest(step)
+        if not longest < math.inf:
+            return NOT_CONVERGED, rounds, worst
+        off = 0.0
+        for h in range(nh):
+            off = max(off, abs(errors[h]))
+        if (worst <= GRADIENT_TOLERANCE or longest <= ANGLE_TOLERANCE) and off <= ANGLE_TOLERANCE:
+            configure(model, stance, case, row, free, work)
+            return SOLVED, rounds, worst
+        merit, slope = cost + effort, 0.0
+        for h in range(nh):
+            penalty = max(penalty, 2.0 * abs(price[h]))
+        for h in range(nh):
+            merit += penalty * abs(errors[h])
+            slope -= penalty * abs(errors[h])
+        for j in range(nu):
+            slope += gradient[j] * step[j]
+        length = min(1.0, LONGEST_STEP / longest)
+        accepted = False
+        for _ in range(30):
+            for j in range(nu):
+                trial[j] = free[j] + length * step[j]
+                trial_multiplier[j] = multiplier[j]
+            carried = configure(model, stance, case, row, trial, work)
+            status, _ = balance(
+                work.columns,
+                first,
+                last,
+                weight,
+                stance.target,
+                lower,
+                upper,
+                work.tau,
+                soft,
+                trial_multiplier,
+                trial_activation,
+                missing,
+            )
+            if status == SOLVED:
+                new = goals(model, stance, work, carried, direction, probe)
+                new += _effort(weight, stance.target, trial_activation, trial_multiplier, soft)
+                held_errors(model, stance, held, values, trial, work, errors, rows)
+                for h in range(nh):
+                    new += penalty * abs(errors[h])
+                if new <= merit + 1e-4 * length * slope + 1e-11 * abs(merit) + 1e-14:
+                    accepted = True
+                    break
+            length *= 0.5
+        if not accepted:
+            return (INFEASIBLE if status == INFEASIBLE else NOT_CONVERGED), rounds, worst
+        for j in range(nu):
+            free[j] = trial[j]
+            multiplier[j] = trial_multiplier[j]
+        activation[:] = trial_activation
+    return NOT_CONVERGED, ROUNDS, worst
+
+
+@kernel
+def _effort(weight, target, activation, multiplier, soft):
+    """Cost of the activations and, where allowed, of missed moments."""
+    value = 0.0
+    for i in range(weight.size):
+        value += 0.5 * weight[i] * (activation[i] - target[i]) ** 2
+    for j in range(multiplier.size):
+        value += 0.5 * soft * multiplier[j] ** 2
+    return value

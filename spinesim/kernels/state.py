@@ -1,0 +1,115 @@
+"""The stages from free coordinates to the equations of balance: chain, muscle, passive, gravity."""
+
+from spinesim.kernels import chain, gravity, muscle, passive
+from spinesim.kernels.jit import kernel
+
+
+@kernel
+def configure(model, stance, case, row, free, work):
+    """Everything the force balance needs at a posture, written into ``work``.
+
+    Parameters
+    ----------
+    case, row : CaseArrays and the row to take
+    free : (nu,) float64, free coordinates [rad]
+    work : Work, written in place; ``work.disc`` must hold the disc constants of the case
+
+    Returns
+    -------
+    carried : float, weight that the support carries through the chain [N]
+    """
+    chain.joint_coordinates(stance, free, work.q)
+    chain.forward(model, work.q, work.turn, work.place, work.axes, work.centres)
+    muscle.paths(
+        model,
+        work.q,
+        work.turn,
+        work.place,
+        work.axes,
+        work.centres,
+        work.velocity,
+        work.slope,
+        work.length,
+        work.gradient,
+    )
+    muscle.tensions(
+        model,
+        case.strength[row],
+        case.stiffness[row],
+        case.shift[row],
+        work.length,
+        work.fibre,
+        work.active,
+        work.active_slope,
+        work.passive,
+        work.passive_slope,
+    )
+    muscle.arms_to_free(stance, work.gradient, work.arms)
+    work.moment[:] = 0.0
+    passive.disc_moments(model, work.disc, work.q, work.moment)
+    passive.tissue_moments(model, case.tissue_shift[row], work.q, work.moment)
+    carried = gravity.weights(
+        model,
+        stance,
+        stance.support_share,
+        case.load[row],
+        case.load_point[row],
+        work.turn,
+        work.place,
+        work.centres,
+        work.leverage,
+        work.centre,
+    )
+    gravity.weight_moments(work.axes, work.leverage, work.moment)
+    chain.to_free(stance, work.moment, work.tau)
+    nu = stance.n_free
+    n = work.length.size
+    for j in range(nu):
+        work.tau[j] = -work.tau[j]
+    for i in range(n):
+        for j in range(stance.column_first[i], stance.column_last[i]):
+            work.columns[i, j] = work.arms[i, j] * work.active[i]
+            work.tau[j] -= work.arms[i, j] * work.passive[i]
+    for i in range(stance.actuator_moment.shape[0]):
+        for j in range(nu):
+            work.columns[n + i, j] = stance.actuator_moment[i, j]
+    return carried
+
+
+@kernel
+def tangent(model, stance, case, row, activation, work, stiffness):
+    """Tangent stiffness at fixed activations, minus the change of all moments by the free coordinates, in place.
+
+    Parameters
+    ----------
+    activation : (n + na,) float64
+    work : Work as `configure` left it
+    stiffness : (nu, nu) float64 [N m/rad], written in place
+    """
+    square = work.square
+    square[:] = 0.0
+    for i in range(work.tension.size):
+        work.tension[i] = activation[i] * work.active[i] + work.passive[i]
+    muscle.path_curvature(
+        model,
+        work.q,
+        work.turn,
+        work.place,
+        work.axes,
+        work.centres,
+        work.velocity,
+        work.slope,
+        work.tension,
+        square,
+    )
+    passive.disc_stiffness(model, work.disc, work.q, square)
+    passive.tissue_stiffness(model, case.tissue_shift[row], work.q, square)
+    gravity.weight_curvature(model, work.axes, work.leverage, 0.0, -1.0, 0.0, square)
+    chain.square_to_free(stance, square, stiffness)
+    for i in range(work.tension.size):
+        slope = activation[i] * work.active_slope[i] + work.passive_slope[i]
+        if slope != 0.0:
+            for j in range(stance.column_first[i], stance.column_last[i]):
+                factor = slope * work.arms[i, j]
+                for k in range(stance.column_first[i], stance.column_last[i]):
+                    stiffness[j, k] += factor * work.arms[i, k]

@@ -1,0 +1,329 @@
+"""From a checked description to the arrays of the kernels, with the healthy reference each model carries."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinesim.errors import ModelError
+from spinesim.kernels.arrays import Floats, ModelArrays
+from spinesim.model.parts import Joint, Model, Muscle, PathPoint
+
+LANDMARKS_NEEDED = ("S1_sup_ant", "S1_sup_post", "L1_sup_ant", "L1_sup_post")
+CANAL_MARGIN = 0.004  # [m] a foramen lies this far beside half the pedicle width (assumed)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Arrays of a model and the names of their entries."""
+
+    model: Model
+    arrays: ModelArrays
+    bodies: tuple[str, ...]
+    coordinates: tuple[str, ...]  #: full names, the order of q
+    muscles: tuple[str, ...]
+    tissues: tuple[str, ...]
+    levels: tuple[str, ...]
+    foramina: tuple[str, ...]
+
+
+_cache: dict[int, tuple[weakref.ref[Model], Packed]] = {}
+
+
+def pack(model: Model) -> Packed:
+    """Arrays of a model; the same model gives the same object."""
+    key = id(model)
+    if key in _cache and _cache[key][0]() is model:
+        return _cache[key][1]
+    packed = _pack(model)
+    _cache[key] = (weakref.ref(model, lambda _: _cache.pop(key, None)), packed)
+    return packed
+
+
+def joint_rotation(joint: Joint) -> Floats:
+    """Matrix whose columns are the joint (disc) axes in the neutral frame: forward, up, right."""
+    c, s = math.cos(joint.frame_angle), math.sin(joint.frame_angle)
+    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+
+
+def _pack(model: Model) -> Packed:
+    missing = [name for name in LANDMARKS_NEEDED if name not in {mark.name for mark in model.landmarks}]
+    if missing:
+        raise ModelError(f"model {model.name}: landmark {missing[0]} is missing, the pelvic angles need it")
+    bodies = tuple(body.name for body in model.bodies)
+    coordinates = tuple(c.full_name for c in model.coordinates)
+    chain = _chain(model, bodies)
+    arrays = ModelArrays(
+        gravity=model.gravity,
+        condition_blend=model.condition_blend,
+        zone_fraction=model.neutral_zone.fraction,
+        zone_width=model.neutral_zone.width,
+        zone_blend=model.neutral_zone.blend,
+        active_constants=np.array(model.curves.active),
+        passive_shape=model.curves.passive_shape,
+        softplus=model.curves.softplus,
+        length_floor=model.curves.length_floor,
+        pressure_factor=model.pressure_factor,
+        **chain,
+        **_paths(model, bodies, coordinates, chain["moves"]),
+        **_muscles(model),
+        **_discs(model, coordinates),
+        **_tissues(model, coordinates),
+        **_levels(model, bodies),
+        **_plates(model, bodies),
+        **_hips(model, bodies, coordinates),
+        **_foramina(model),
+    )
+    return Packed(
+        model=model,
+        arrays=arrays,
+        bodies=bodies,
+        coordinates=coordinates,
+        muscles=tuple(muscle.name for muscle in model.muscles),
+        tissues=tuple(tissue.name for tissue in model.tissues),
+        levels=model.levels,
+        foramina=tuple(foramen_levels(model)),
+    )
+
+
+def _chain(model: Model, bodies: tuple[str, ...]) -> dict[str, np.ndarray]:
+    joints = {joint.child: joint for joint in model.joints}
+    ordered = [c for body in bodies for c in model.coordinates if c.joint == joints[body].name]
+    if [c.full_name for c in ordered] != [c.full_name for c in model.coordinates]:
+        raise ModelError(f"model {model.name}: coordinates must be listed joint by joint in the order of the bodies")
+    nb, nq = len(bodies), len(ordered)
+    parent = np.full(nb, -1)
+    offset = np.zeros((nb, 3))
+    first = np.zeros(nb + 1, dtype=np.int64)
+    axis = np.zeros((nq, 3))
+    moves = np.zeros((nb, nq), dtype=np.bool_)
+    owner = np.zeros(nq, dtype=np.int64)
+    k = 0
+    for b, body in enumerate(model.bodies):
+        joint = joints[body.name]
+        if b > 0:
+            parent[b] = bodies.index(body.parent)
+            above = model.bodies[parent[b]]
+            offset[b] = np.subtract(joint.centre_neutral, above.origin_neutral)
+            moves[b] = moves[parent[b]]
+        first[b] = k
+        for coordinate in model.coordinates:
+            if coordinate.joint == joint.name:
+                axis[k] = joint_rotation(joint) @ coordinate.axis
+                moves[b, k] = True
+                owner[k] = b
+                k += 1
+    first[nb] = k
+    return {
+        "body_parent": parent,
+        "body_offset": offset,
+        "body_coordinates": first,
+        "axis": axis,
+        "moves": moves,
+        "coordinate_body": owner,
+        "body_mass": np.array([body.mass for body in model.bodies]),
+        "body_centre": np.array([body.centre_of_mass for body in model.bodies]),
+    }
+
+
+def path_segments(muscle: Muscle) -> list[tuple[PathPoint, PathPoint, PathPoint | None, bool]]:
+    """Straight segments of a path: both ends, the conditional point that fades them, and whether they pass through it.
+
+    A conditional point p between a and b gives a-p and p-b with its weight and a-b with the rest.
+    """
+    segments: list[tuple[PathPoint, PathPoint, PathPoint | None, bool]] = []
+    points = muscle.path
+    for i in range(len(points) - 1):
+        a, b = points[i], points[i + 1]
+        fading = a if a.condition else b if b.condition else None
+        segments.append((a, b, fading, True))
+        if b.condition:
+            segments.append((a, points[i + 2], b, False))
+    return segments
+
+
+def _paths(
+    model: Model, bodies: tuple[str, ...], coordinates: tuple[str, ...], moves: np.ndarray
+) -> dict[str, np.ndarray]:
+    first, ends, points, condition, limits, through = [0], [], [], [], [], []
+    start, changed, moved = [0], [], []
+    for muscle in model.muscles:
+        for a, b, fading, passes in path_segments(muscle):
+            ia, ib = bodies.index(a.body), bodies.index(b.body)
+            ends.append((ia, ib))
+            points.append((a.position, b.position))
+            condition.append(coordinates.index(fading.condition) if fading else -1)
+            limits.append((fading.condition_lowest, fading.condition_highest) if fading else (0.0, 0.0))
+            through.append(passes)
+            for k in np.flatnonzero(moves[ia] != moves[ib]):
+                changed.append(k)
+                moved.append(int(moves[ib, k]))
+            start.append(len(changed))
+        first.append(len(ends))
+    return {
+        "muscle_segments": np.array(first),
+        "segment_bodies": np.array(ends),
+        "segment_points": np.array(points, dtype=np.float64),
+        "segment_condition": np.array(condition),
+        "segment_range": np.array(limits),
+        "segment_with": np.array(through, dtype=np.bool_),
+        "segment_first": np.array(start),
+        "segment_coordinates": np.array(changed, dtype=np.int64),
+        "segment_ends": np.array(moved, dtype=np.int64),
+    }
+
+
+def _muscles(model: Model) -> dict[str, np.ndarray]:
+    muscles = model.muscles
+    return {
+        "max_force": np.array([m.max_force for m in muscles]),
+        "optimal_length": np.array([m.optimal_fibre_length for m in muscles]),
+        "slack_length": np.array([m.tendon_slack_length for m in muscles]),
+        "cos_pennation": np.cos([m.pennation for m in muscles]),
+        "passive_force": np.array([m.passive_force for m in muscles]),
+        "passive_slack": np.array([m.passive_slack for m in muscles]),
+        "passive_strain": np.array([m.passive_strain for m in muscles]),
+    }
+
+
+def _discs(model: Model, coordinates: tuple[str, ...]) -> dict[str, np.ndarray]:
+    preloads = sorted({law.preload for law in model.disc_laws})
+    found = {(law.level, law.coordinate, law.direction, law.preload): law for law in model.disc_laws}
+    index, table = [], []
+    for k, name in enumerate(coordinates):
+        level, coordinate = name.split(".")
+        if level not in model.levels:
+            continue
+        rows = []
+        for preload in preloads:
+            row: list[float] = []
+            for direction in ("positive", "negative"):
+                key = (level, coordinate, direction, preload)
+                if key not in found:
+                    raise ModelError(
+                        f"model {model.name}: disc_laws lacks {level} {coordinate} {direction} at {preload:g} N"
+                    )
+                row += [found[key].c1, found[key].c2, found[key].c3]
+            rows.append(row)
+        index.append(k)
+        table.append(rows)
+    return {
+        "disc_coordinate": np.array(index, dtype=np.int64),
+        "disc_preload": np.array(preloads),
+        "disc_law": np.array(table),
+    }
+
+
+def _tissues(model: Model, coordinates: tuple[str, ...]) -> dict[str, np.ndarray]:
+    tissues = model.tissues
+    return {
+        "tissue_coordinate": np.array([coordinates.index(t.coordinate) for t in tissues], dtype=np.int64),
+        "tissue_amplitude": np.array([t.amplitude for t in tissues], dtype=np.float64),
+        "tissue_rate": np.array([t.rate for t in tissues], dtype=np.float64),
+        "tissue_second": np.array(
+            [coordinates.index(t.second) if t.second else -1 for t in tissues], dtype=np.int64
+        ),
+        "tissue_coupling": np.array([t.coupling for t in tissues], dtype=np.float64),
+    }
+
+
+def _levels(model: Model, bodies: tuple[str, ...]) -> dict[str, object]:
+    joints = {joint.name: joint for joint in model.joints}
+    discs = {disc.name: disc for disc in model.discs}
+    stiffest = {spring.level: spring for spring in sorted(model.disc_springs, key=lambda s: s.preload)}
+    levels = [joints[name] for name in model.levels]
+    return {
+        "hand_body": bodies.index(levels[-1].child),
+        "level_bodies": np.array([(bodies.index(j.parent), bodies.index(j.child)) for j in levels]),
+        "level_frame": np.array([joint_rotation(j).T for j in levels]),
+        "level_area": np.array([discs[j.name].area for j in levels]),
+        "level_axial": np.array([stiffest[j.name].axial for j in levels]),
+        "level_reference": np.zeros(len(levels)),
+        "trunk_body": bodies.index(levels[-1].child),
+    }
+
+
+def _plates(model: Model, bodies: tuple[str, ...]) -> dict[str, object]:
+    marks = {mark.name: mark for mark in model.landmarks}
+    return {
+        "top_body": bodies.index(marks["L1_sup_ant"].body),
+        "top_plate": np.array([marks["L1_sup_ant"].position, marks["L1_sup_post"].position]),
+        "sacral_plate": np.array([marks["S1_sup_ant"].position, marks["S1_sup_post"].position]),
+    }
+
+
+def _hips(model: Model, bodies: tuple[str, ...], coordinates: tuple[str, ...]) -> dict[str, np.ndarray]:
+    femur, flexion = [], []
+    for side in ("l", "r"):
+        femur.append(bodies.index(f"femur_{side}") if f"femur_{side}" in bodies else -1)
+        name = f"hip_{side}.flexion"
+        flexion.append(coordinates.index(name) if name in coordinates else -1)
+    flexors = model.groups.get("hip_flexors", ())
+    sides = {"left": 0, "right": 1, "midline": -1}
+    return {
+        "hip_body": np.array(femur),
+        "hip_flexion": np.array(flexion),
+        "flexor_side": np.array([sides[m.side] if m.muscle in flexors else -1 for m in model.muscles]),
+        "flexor_tissue": np.array(
+            [
+                flexion.index(coordinates.index(t.coordinate))
+                if t.tightness_group == "hip_flexors" and coordinates.index(t.coordinate) in flexion
+                else -1
+                for t in model.tissues
+            ],
+            dtype=np.int64,
+        ),
+    }
+
+
+def foramen_levels(model: Model) -> list[str]:
+    """Levels that have a foramen: those whose upper vertebra has a pedicle size in the model."""
+    if not model.foramen_outline:
+        return []
+    known = {pedicle.vertebra for pedicle in model.pedicles}
+    return [joint.name for name in model.levels for joint in model.joints if joint.name == name and joint.child in known]
+
+
+def _foramina(model: Model) -> dict[str, np.ndarray]:
+    levels = foramen_levels(model)
+    joints = {joint.name: joint for joint in model.joints}
+    marks = {mark.name: np.array(mark.position) for mark in model.landmarks}
+    width = {pedicle.vertebra: pedicle.width for pedicle in model.pedicles}
+    outline = model.foramen_outline
+    points = np.zeros((len(levels), 2, len(outline), 3))
+    for f, level in enumerate(levels):
+        joint = joints[level]
+        lower = "S1" if joint.parent == model.bodies[0].name else joint.parent
+        aside = 0.5 * width[joint.child] + CANAL_MARGIN
+        for p, point in enumerate(outline):
+            if point.part == "disc":
+                continue
+            if point.part == "upper":
+                corner = marks[f"{joint.child}_inf_post"]
+                up = _unit(marks[f"{joint.child}_sup_post"] - corner)
+            else:
+                corner = marks[f"{lower}_sup_post"]
+                if lower == "S1":
+                    plate = _unit(marks["S1_sup_ant"] - corner)
+                    up = np.array([-plate[1], plate[0], 0.0])
+                else:
+                    up = _unit(corner - marks[f"{lower}_inf_post"])
+            back = np.array([-up[1], up[0], 0.0])
+            for side, sign in enumerate((-1.0, 1.0)):
+                points[f, side, p] = corner + point.back * back + point.up * up + [0.0, 0.0, sign * aside]
+    names = [point.name for point in outline]
+    marked = ("pedicle_inferior", "body_inferior", "disc_bulge", "body_superior", "pedicle_superior")
+    return {
+        "foramen_level": np.array([model.levels.index(level) for level in levels], dtype=np.int64),
+        "foramen_points": points,
+        "foramen_part": np.array([{"lower": 0, "upper": 1, "disc": 2}[point.part] for point in outline], dtype=np.int64),
+        "foramen_marks": np.array([names.index(name) for name in marked] if outline else [0] * 5),
+        "foramen_disc": np.array([model.bulge.rest, model.bulge.per_extension, model.bulge.per_height_loss]),
+    }
+
+
+def _unit(vector: Floats) -> Floats:
+    return vector / np.linalg.norm(vector)

@@ -1,0 +1,401 @@
+"""Stances as arrays: free coordinates, supports, goals, and the angles by which a user may name a posture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from spinesim.errors import InputError, ModelError, NotConvergedError
+from spinesim.kernels import jit
+from spinesim.kernels.arrays import CaseArrays, Floats, HeldAngles, StanceArrays
+from spinesim.kernels.case import solve_chain
+from spinesim.model.pack import Packed
+from spinesim.model.parts import Stance
+from spinesim.outputs import empty_outputs
+
+TRUNK_ANGLES = ("trunk_flexion", "trunk_bend", "trunk_turn")
+SIDES = {"left": 0, "right": 1, "midline": -1}
+
+# Lumbar share of trunk flexion: 0.67 to 30 deg, 0.50 to 60 deg, 0.30 beyond (Esola et al. 1996, Spine 21:71-78, from
+# memory); the steps are smoothed over a few degrees (assumed).
+SHARES = (0.67, 0.50, 0.30)
+SHARE_STEPS = (math.radians(30.0), math.radians(60.0))
+SHARE_SMOOTHING = math.radians(3.0)
+
+
+@dataclass(frozen=True, eq=False)
+class PackedStance:
+    """A model in a stance, as arrays with the names of their entries."""
+
+    packed: Packed
+    stance: Stance
+    arrays: StanceArrays
+    free: tuple[str, ...]
+    actuators: tuple[str, ...]
+    compression: Floats  #: (nl,) compression in healthy standing [N]
+
+
+def lumbar_flexion(trunk: float) -> float:
+    """Lumbar flexion [rad] that goes with a trunk flexion [rad] by the published rhythm, the integral of its share."""
+
+    def softplus(x: float) -> float:
+        return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+    size, w = abs(trunk), SHARE_SMOOTHING
+    value = SHARES[0] * size
+    for before, after, step in zip(SHARES, SHARES[1:], SHARE_STEPS, strict=True):
+        value -= (before - after) * w * (softplus((size - step) / w) - softplus(-step / w))
+    return math.copysign(value, trunk)
+
+
+def find_stance(packed: Packed, name: str) -> Stance:
+    """The stance of that name.
+
+    Raises
+    ------
+    InputError
+        If the model has no such stance.
+    """
+    if name not in packed.model.stances:
+        raise InputError(f"stance {name} is unknown: {packed.model.name} has {', '.join(packed.model.stances)}")
+    return packed.model.stances[name]
+
+
+@lru_cache(maxsize=64)
+def pack_stance(packed: Packed, name: str) -> PackedStance:
+    """Arrays of a stance; upright stances aim at the reference activation, supported ones at rest."""
+    stance = find_stance(packed, name)
+    bare = _arrays(packed, stance)
+    actuators = tuple(stance.actuators)
+    reference = _reference(packed)
+    target = np.zeros(bare.cost.size)
+    centre = (0.0, 0.0)
+    if stance.upright:
+        centre = (reference.centre[0, 0], reference.centre[0, 2])
+        n = len(packed.muscles)
+        target[:n] = reference.activation[0, :n]
+        named = dict(zip(_reference_stance(packed).actuators, reference.activation[0, n:], strict=True))
+        for i, actuator in enumerate(actuators):
+            target[n + i] = named.get(actuator, 0.0)
+    trunk = stance.held.get("trunk_flexion", stance.trunk_flexion)
+    arrays = bare._replace(
+        target=target, centre_target=np.array(centre), trunk_target=np.array([trunk, 0.0, 0.0])
+    )
+    return PackedStance(
+        packed=packed,
+        stance=stance,
+        arrays=arrays,
+        free=tuple(coordinate.name for coordinate in stance.free),
+        actuators=actuators,
+        compression=reference.reaction[0, :, 0].copy(),
+    )
+
+
+def _arrays(packed: Packed, stance: Stance) -> StanceArrays:
+    """Arrays of a stance with its goals still at zero."""
+    model = packed.model
+    names = [coordinate.name for coordinate in stance.free]
+    rate_first, rate_index, rate = [0], [], []
+    for coordinate in packed.coordinates:
+        for j, free in enumerate(stance.free):
+            if coordinate in free.moves:
+                rate_index.append(j)
+                rate.append(free.moves[coordinate])
+        rate_first.append(len(rate))
+    unknown = [c for free in stance.free for c in free.moves if c not in packed.coordinates]
+    if unknown:
+        raise ModelError(f"stance {stance.name}: {unknown[0]} is not a joint coordinate of {model.name}")
+    matrix = np.zeros((len(packed.coordinates), len(names)))
+    for k in range(len(packed.coordinates)):
+        for e in range(rate_first[k], rate_first[k + 1]):
+            matrix[k, rate_index[e]] = rate[e]
+    first, last = _columns(packed, matrix)
+    actuators = {actuator.name: actuator for actuator in model.actuators}
+    moment = np.zeros((len(stance.actuators), len(names)))
+    cost = [m.max_force * m.optimal_fibre_length for m in model.muscles]
+    mean = float(np.mean(cost))
+    for i, name in enumerate(stance.actuators):
+        actuator = actuators[name]
+        if actuator.coordinate in names:
+            moment[i, names.index(actuator.coordinate)] = actuator.max_moment
+        else:
+            moment[i] = actuator.max_moment * matrix[packed.coordinates.index(actuator.coordinate)]
+        used = np.flatnonzero(moment[i])
+        first.append(int(used[0]))
+        last.append(int(used[-1]) + 1)
+        # as a muscle whose optimal fibre length equals its lever arm (assumed)
+        cost.append(abs(actuator.max_moment))
+    return StanceArrays(
+        offset=np.array([stance.offsets.get(name, 0.0) for name in packed.coordinates]),
+        rate_first=np.array(rate_first),
+        rate_index=np.array(rate_index, dtype=np.int64),
+        rate=np.array(rate, dtype=np.float64),
+        n_free=len(names),
+        weight=np.array([0.0 if body in stance.unweighted else 1.0 for body in packed.bodies]),
+        support_body=np.array([packed.bodies.index(support.body) for support in stance.supports]),
+        support_point=np.array([support.position for support in stance.supports]),
+        support_share=np.array([support.share for support in stance.supports]),
+        support_side=np.array([SIDES[support.side] for support in stance.supports]),
+        column_first=np.array(first),
+        column_last=np.array(last),
+        actuator_moment=moment,
+        cost=np.array(cost) / mean,
+        target=np.zeros(len(cost)),
+        centre_target=np.zeros(2),
+        trunk_target=np.zeros(3),
+        sigma_activation=model.scatter.activation,
+        sigma_centre=model.scatter.centre_of_mass,
+        sigma_trunk=model.scatter.trunk,
+    )
+
+
+def _columns(packed: Packed, matrix: Floats) -> tuple[list[int], list[int]]:
+    """First and one past the last free coordinate that each fascicle acts on."""
+    arrays = packed.arrays
+    first, last = [], []
+    for i in range(len(packed.muscles)):
+        used: set[int] = set()
+        for s in range(arrays.muscle_segments[i], arrays.muscle_segments[i + 1]):
+            crossed = list(arrays.segment_coordinates[arrays.segment_first[s] : arrays.segment_first[s + 1]])
+            if arrays.segment_condition[s] >= 0:
+                crossed.append(arrays.segment_condition[s])
+            for k in crossed:
+                used.update(np.flatnonzero(matrix[k]).tolist())
+        first.append(min(used, default=0))
+        last.append(max(used, default=-1) + 1)
+    return first, last
+
+
+def _reference_stance(packed: Packed) -> Stance:
+    return find_stance(packed, "standing")
+
+
+@lru_cache(maxsize=32)
+def _reference(packed: Packed):  # type: ignore[no-untyped-def]
+    """Least-effort balance of the reference posture with every parameter at its default."""
+    stance = _reference_stance(packed)
+    arrays = _arrays(packed, stance)
+    out = empty_outputs(packed.arrays, arrays, 1)
+    jit.announce()
+    solve_chain(
+        packed.arrays,
+        arrays,
+        default_cases(packed, arrays, stance, 1, 0),
+        no_held(arrays),
+        False,
+        np.zeros((1, arrays.n_free)),
+        out,
+    )
+    if out.status[0] != 0:
+        raise NotConvergedError(f"the reference posture of {packed.model.name} has no force balance")
+    return out
+
+
+def default_cases(packed: Packed, arrays: StanceArrays, stance: Stance, count: int, held: int) -> CaseArrays:
+    """Case arrays with every parameter at its default."""
+    n, m = len(packed.muscles), arrays.cost.size
+    model = packed.model
+    points = np.zeros((2, 3))
+    if model.hand is not None:
+        x, y, z = model.hand.shoulder_right
+        points[:] = [[x, y - model.hand.drop, z], [x, y - model.hand.drop, -z]]
+    cases = CaseArrays(
+        strength=np.ones((count, n)),
+        stiffness=np.ones((count, n)),
+        shift=np.zeros((count, n)),
+        lower=np.zeros((count, m)),
+        upper=np.ones((count, m)),
+        tissue_shift=np.zeros((count, len(model.tissues))),
+        preload=np.full(count, model.neutral_zone.preload),
+        load=np.zeros((count, 2)),
+        load_point=np.tile(points, (count, 1, 1)),
+        held=np.zeros((count, held)),
+    )
+    limit_ankles(packed, arrays, stance, cases)
+    return cases
+
+
+def limit_ankles(packed: Packed, arrays: StanceArrays, stance: Stance, cases: CaseArrays) -> None:
+    """Bound the ankle actuators so that the centre of pressure stays under the foot, in place."""
+    foot, model = packed.model.foot, packed.model
+    lean = [j for j, coordinate in enumerate(stance.free) if coordinate.name == "lean"]
+    if foot is None or not lean:
+        return
+    moment = arrays.actuator_moment[:, lean[0]]
+    weight = model.gravity * sum(body.mass for body in model.bodies) + cases.load.sum(axis=1)
+    for sign, reach in ((-1.0, foot.front), (1.0, foot.back)):
+        chosen = np.flatnonzero(moment * sign > 0.0)
+        if chosen.size:
+            share = np.minimum(1.0, reach * weight / np.abs(moment[chosen]).sum())
+            for i in chosen:
+                cases.upper[:, len(packed.muscles) + i] = share
+
+
+def no_held(arrays: StanceArrays) -> HeldAngles:
+    """No held posture angles."""
+    return HeldAngles(rows=np.zeros((0, arrays.n_free)), trunk=np.zeros(0, dtype=np.int64))
+
+
+def posture_names(stance: PackedStance) -> list[str]:
+    """Names by which the angles of a posture may be set in this stance."""
+    levels = [name for name in stance.packed.coordinates if name.split(".")[0] in stance.packed.levels]
+    hips = [f"hip_flexion.{side}" for side in ("left", "right") if _coordinate(f"hip_flexion.{side}") in _moved(stance)]
+    return [*TRUNK_ANGLES, "anterior_pelvic_tilt", "lumbar_flexion", *hips, *levels]
+
+
+def _coordinate(name: str) -> str:
+    """Joint coordinate of a posture angle such as ``hip_flexion.left``."""
+    joint, side = name.split(".")
+    return f"{joint.removesuffix('_flexion')}_{side[0]}.flexion"
+
+
+def _moved(stance: PackedStance) -> set[str]:
+    return {name for free in stance.stance.free for name in free.moves}
+
+
+def check_posture(stance: PackedStance, posture: Mapping[str, float]) -> dict[str, float]:
+    """Posture angles in radians, once their names and values are known to be legal [deg in, rad out].
+
+    Raises
+    ------
+    InputError
+        For an unknown name, a value that is not a finite number within 180 deg, or an angle the stance fixes.
+    """
+    known = posture_names(stance)
+    checked = {}
+    for name, value in posture.items():
+        if name not in known:
+            raise InputError(
+                f"posture angle {name} cannot be set in {stance.stance.name}; names are {', '.join(known)}"
+            )
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not abs(float(value)) <= 180.0:
+            raise InputError(f"posture angle {name} = {value!r} is not allowed: it must be a number from -180 to 180 deg")
+        checked[name] = math.radians(float(value))
+    return checked
+
+
+def angle_row(stance: PackedStance, name: str) -> tuple[Floats, float]:
+    """Gradient of a linear posture angle by the free coordinates, and its value at u = 0 [rad]."""
+    if name == "anterior_pelvic_tilt":
+        wanted = [f"{stance.packed.model.joints[0].name}.tilt"]
+    elif name == "lumbar_flexion":
+        wanted = [f"{level}.flexion" for level in lumbar_levels(stance)]
+    elif "_flexion." in name:
+        wanted = [_coordinate(name)]
+    else:
+        wanted = [name]
+    row = np.zeros(len(stance.free))
+    offset = 0.0
+    for coordinate in wanted:
+        k = stance.packed.coordinates.index(coordinate)
+        offset += stance.arrays.offset[k]
+        for e in range(stance.arrays.rate_first[k], stance.arrays.rate_first[k + 1]):
+            row[stance.arrays.rate_index[e]] += stance.arrays.rate[e]
+    return row, offset
+
+
+def lumbar_levels(stance: PackedStance) -> list[str]:
+    """Levels between the sacrum and the upper end of L1."""
+    top = stance.packed.bodies[stance.packed.arrays.top_body]
+    levels = []
+    for joint in stance.packed.model.joints:
+        if joint.name in stance.packed.levels:
+            levels.append(joint.name)
+            if joint.child == top:
+                break
+    return levels
+
+
+def hold(stance: PackedStance, angles: Mapping[str, float]) -> tuple[HeldAngles, Floats]:
+    """Held angles as arrays, and their values less those at u = 0 [rad]."""
+    rows, trunk, values = [], [], []
+    for name, value in angles.items():
+        if name in TRUNK_ANGLES:
+            rows.append(np.zeros(len(stance.free)))
+            trunk.append(TRUNK_ANGLES.index(name))
+            values.append(value)
+        else:
+            row, offset = angle_row(stance, name)
+            rows.append(row)
+            trunk.append(-1)
+            values.append(value - offset)
+    return (
+        HeldAngles(
+            rows=np.array(rows).reshape(len(rows), len(stance.free)), trunk=np.array(trunk, dtype=np.int64)
+        ),
+        np.array(values),
+    )
+
+
+@dataclass(frozen=True)
+class Completion:
+    """How a posture of few named angles is made whole."""
+
+    angles: dict[str, float]  #: conditions [rad]: the named angles and what the rhythm adds
+    modes: Floats  #: (conditions + centred, nu)
+    centred: int  #: 1 if the legs lean so that the centre of mass stands over the support
+
+
+def completion(stance: PackedStance, angles: Mapping[str, float]) -> Completion:
+    """Directions and conditions that complete named angles by the published rhythm.
+
+    The trunk keeps the stance's own flexion, no bend and no turn unless they are named. The lumbar spine takes its
+    share of the trunk's flexion and the pelvis the rest, unless either is named; the levels share lumbar flexion,
+    bend and turn as in their published ranges of motion, less those that are named; the legs lean so that the centre
+    of mass stays over the support.
+
+    Raises
+    ------
+    InputError
+        If the named angles contradict each other.
+    """
+    if "anterior_pelvic_tilt" in angles and "lumbar_flexion" in angles and "trunk_flexion" in angles:
+        raise InputError("name at most two of trunk_flexion, anterior_pelvic_tilt and lumbar_flexion")
+    named = dict(angles)
+    conditions = dict(angles)
+    both = "anterior_pelvic_tilt" in named and "lumbar_flexion" in named
+    if not both:
+        trunk = conditions.setdefault("trunk_flexion", float(stance.arrays.trunk_target[0]))
+        if "anterior_pelvic_tilt" not in named and "lumbar_flexion" not in named:
+            conditions["lumbar_flexion"] = lumbar_flexion(trunk)
+    conditions.setdefault("trunk_bend", 0.0)
+    conditions.setdefault("trunk_turn", 0.0)
+    modes = [_mode(stance, {f"{stance.packed.model.joints[0].name}.tilt": 1.0})]
+    for motion in ("flexion", "bend", "turn"):
+        shares = {
+            coordinate.full_name: coordinate.rhythm_share
+            for coordinate in stance.packed.model.coordinates
+            if coordinate.name == motion and coordinate.joint in stance.packed.levels
+        }
+        loose = {name: share for name, share in shares.items() if name not in named and share > 0.0}
+        if not loose:
+            raise InputError(f"every level's {motion} is named: leave at least one to complete the posture")
+        modes.append(_mode(stance, loose))
+    for name in named:
+        if name.split(".")[0] in stance.packed.levels:
+            modes.append(_mode(stance, {name: 1.0}))
+    hips = [name for name in named if name.startswith("hip_flexion.")]
+    lean = [j for j, name in enumerate(stance.free) if name == "lean"]
+    if hips and (not lean or len({named[name] for name in hips}) > 1):
+        raise InputError(f"{hips[0]}: in {stance.stance.name} both hips flex alike and follow the pelvis")
+    for name in hips[1:]:
+        del conditions[name]
+    centred = 0
+    if lean:
+        modes.append(np.eye(len(stance.free))[lean[0]])
+        centred = 0 if hips else 1
+    return Completion(conditions, np.array(modes), centred)
+
+
+def _mode(stance: PackedStance, rates: Mapping[str, float]) -> Floats:
+    """Direction in the free coordinates that moves joint coordinates at given rates."""
+    direction = np.zeros(len(stance.free))
+    for j, free in enumerate(stance.stance.free):
+        shared = [name for name in free.moves if name in rates]
+        if shared:
+            direction[j] = rates[shared[0]] / free.moves[shared[0]]
+    return direction
