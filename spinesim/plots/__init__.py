@@ -1,0 +1,25 @@
+"""Figures of any saved result, drawn without a model; labels and units come from the file."""
+
+from spinesim.plots.body import body_frontal, body_sagittal
+from spinesim.plots.curves import tilt_and_lordosis
+from spinesim.plots.kinds import KINDS, Kind, caption, check_options, figure, kind_of, save
+from spinesim.plots.loads import disc_loads, foramen_area
+from spinesim.plots.maps import heat_map
+from spinesim.plots.muscles import muscle_groups
+
+__all__ = [
+    "KINDS",
+    "Kind",
+    "body_frontal",
+    "body_sagittal",
+    "caption",
+    "check_options",
+    "disc_loads",
+    "figure",
+    "foramen_area",
+    "heat_map",
+    "kind_of",
+    "muscle_groups",
+    "save",
+    "tilt_and_lordosis",
+]

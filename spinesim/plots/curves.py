@@ -1,0 +1,142 @@
+"""Pelvic tilt and lumbar lordosis along one sweep axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from spinesim.errors import InputError
+from spinesim.plots.cases import case_name, change, choose, heading_of, require, sentence, sweep_axes, unsolved
+from spinesim.plots.style import INK, SERIES, label_of, legend_above, name_of, new_axes, unit_of
+
+QUANTITIES = ("anterior_pelvic_tilt", "lumbar_lordosis")
+JUMP_RATIO = 5.0  #: a step this many times steeper than the median step is called a jump (assumed)
+JUMP_SMALLEST = 0.05  #: [deg] a smaller step is never a jump: the agreement asked of two solves of one case
+UNSOLVED_MARKS = {"infeasible": "x", "not_converged": "+", "pending": "|"}
+
+
+def line(dataset: xr.Dataset, case: Mapping[str, float] | None) -> tuple[xr.Dataset, str]:
+    """The part of a sweep with one axis left, and the name of that axis.
+
+    Raises
+    ------
+    InputError
+        If no axis or more than one is left.
+    """
+    require(dataset, (*QUANTITIES, "status"))
+    chosen = choose(dataset, case or {})
+    axes = sweep_axes(chosen)
+    if len(axes) != 1:
+        raise InputError(
+            f"tilt_and_lordosis draws one sweep axis and the result has {len(axes)} ({', '.join(axes) or 'none'}): "
+            "sweep one, or choose values on the others with 'case'."
+        )
+    return chosen, axes[0]
+
+
+def jumps(x: np.ndarray, y: np.ndarray) -> list[int]:
+    """Indices i where ``y`` jumps between the solved points i and i + 1 of the line."""
+    slopes = np.abs(np.diff(y) / np.diff(x))
+    if slopes.size < 3:
+        return []
+    steep = (slopes > JUMP_RATIO * np.median(slopes)) & (np.abs(np.diff(y)) > JUMP_SMALLEST)
+    return [int(index) for index in np.flatnonzero(steep)]
+
+
+def tilt_and_lordosis(
+    dataset: xr.Dataset, ax: Axes | None = None, *, case: Mapping[str, float] | None = None, title: str = ""
+) -> Axes:
+    """Change of anterior pelvic tilt and lumbar lordosis along one sweep axis, from its first solved case.
+
+    Parameters
+    ----------
+    case
+        Values on the other axes, if the sweep has several.
+    title
+        Words above the legend.
+
+    Returns
+    -------
+    The axes. Crosses at the foot are cases without a solution, open diamonds cases that a solve from the
+    reference posture answers differently, dotted lines jumps from one case to the next.
+    """
+    ax = new_axes(ax, (6.5, 4.0))
+    chosen, axis = line(dataset, case)
+    x = chosen[axis].values.astype(float)
+    status = chosen["status"].values.astype(str)
+    good = status == "solved"
+    jumped: set[float] = set()
+    for name, (colour, dashes, marker) in zip(QUANTITIES if good.any() else (), SERIES, strict=False):
+        y = chosen[name].values.astype(float)
+        first = y[good][0]
+        shown = marker if x.size <= 40 else ""
+        text = f"{name_of(chosen[name])}, from {first:.1f} {unit_of(chosen[name])}"
+        ax.plot(x, np.where(good, y - first, np.nan), color=colour, ls=dashes, marker=shown, label=text)
+        solved_x, solved_y = x[good], y[good]
+        jumped |= {float(solved_x[i] + solved_x[i + 1]) / 2 for i in jumps(solved_x, solved_y)}
+        if "branch" in chosen:
+            second = good & (chosen["branch"].values == 1)
+            if second.any():
+                label = "solve from the reference posture differs" if name == QUANTITIES[0] else None
+                ax.plot(x[second], y[second] - first, ls="", marker="D", ms=8, mfc="none", mec=INK, label=label)
+    for number, where in enumerate(sorted(jumped)):
+        ax.axvline(where, color=INK, ls=":", lw=1.2, label="jump" if number == 0 else None)
+    for word, marker in UNSOLVED_MARKS.items():
+        bad = status == word
+        if bad.any():
+            ax.plot(
+                x[bad],
+                np.full(bad.sum(), 0.03),
+                transform=ax.get_xaxis_transform(),
+                ls="",
+                marker=marker,
+                color=INK,
+                ms=6,
+                clip_on=False,
+                label=f"no solution: {word.replace('_', ' ')} ({bad.sum()})",
+            )
+    if x.size > 1 and x[-1] < x[0]:
+        ax.set_xlim(x[0], x[-1])
+    ax.set_xlabel(label_of(chosen[axis]))
+    ax.set_ylabel(f"change from the first case [{unit_of(chosen[QUANTITIES[0]])}]")
+    ax.grid(True)
+    fixed = case_name(chosen, [name for name in sweep_axes(dataset) if name != axis])
+    legend_above(ax, heading_of(title, fixed))
+    return ax
+
+
+def tilt_and_lordosis_caption(dataset: xr.Dataset, *, case: Mapping[str, float] | None = None, title: str = "") -> str:
+    """The change of tilt and lordosis over the axis, per unit of the axis, with jumps and failures."""
+    chosen, axis = line(dataset, case)
+    good = chosen["status"].values.astype(str) == "solved"
+    if good.sum() < 2:
+        return f"Fewer than two cases are solved.{unsolved(chosen)}"
+    x = chosen[axis].values.astype(float)[good]
+    unit = unit_of(chosen[axis])
+    suffix = f" {unit}" if unit else ""
+    parts, warnings = [], ""
+    for name in QUANTITIES:
+        y = chosen[name].values.astype(float)[good]
+        degrees = unit_of(chosen[name])
+        text = f"{name_of(chosen[name])} {change(y[0], y[-1], degrees, 1)}"
+        if unit and abs(y[-1] - y[0]) >= 0.05:
+            text += f" ({(y[-1] - y[0]) / (x[-1] - x[0]):.2f} {degrees} per {unit})"
+        parts.append(text)
+        steps = np.diff(y)
+        back = min(steps[steps > 0].sum(), -steps[steps < 0].sum())
+        if back > 0.05:
+            warnings += f" The {name_of(chosen[name])} turns back on the way, between {y.min():.1f} and {y.max():.1f}."
+        for index in jumps(x, y):
+            warnings += (
+                f" The {name_of(chosen[name])} jumps by {y[index + 1] - y[index]:+.2f} {degrees}"
+                f" between {x[index]:g} and {x[index + 1]:g}{suffix}."
+            )
+    if "branch" in chosen and (chosen["branch"].values[good] == 1).any():
+        count = int((chosen["branch"].values[good] == 1).sum())
+        warnings += f" {count} of the {good.sum()} solved cases differ from a solve from the reference posture."
+    fixed = case_name(chosen, [name for name in sweep_axes(dataset) if name != axis])
+    text = f"{' and '.join(parts)} from {axis} = {x[0]:g}{suffix} to {x[-1]:g}{suffix}"
+    return sentence(heading_of(title, fixed), text) + warnings + unsolved(chosen)

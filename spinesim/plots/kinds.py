@@ -1,0 +1,211 @@
+"""The kinds of figures by name, and how they are drawn in panels and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from spinesim.errors import InputError, ResultsFileError
+from spinesim.plots.body import activation_limit, body_caption, body_frontal, body_sagittal
+from spinesim.plots.curves import tilt_and_lordosis, tilt_and_lordosis_caption
+from spinesim.plots.loads import disc_loads, disc_loads_caption, foramen_area, foramen_area_caption
+from spinesim.plots.maps import heat_map, heat_map_caption
+from spinesim.plots.muscles import muscle_groups, muscle_groups_caption
+from spinesim.plots.style import style
+
+RESOLUTION = 200  #: of PNG files [dots per inch]
+FORMATS = ("png", "svg", "pdf")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of figure."""
+
+    draw: Callable[..., Axes]
+    caption: Callable[..., str]
+    description: str
+    size: tuple[float, float]  #: of one panel [inch]
+    needs: tuple[str, ...]  #: result variables
+    same_scale: bool = True  #: whether panels share the horizontal scale too
+    axes: int | None = None  #: sweep axes it draws; None: any number, by choosing cases
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of its options."""
+        return tuple(name for name in signature(self.draw).parameters if name not in ("dataset", "ax"))
+
+
+_BODY = ("bone_position", "path_position", "activation", "anterior_pelvic_tilt", "lumbar_lordosis")
+
+KINDS: dict[str, Kind] = {
+    "tilt_and_lordosis": Kind(
+        tilt_and_lordosis,
+        tilt_and_lordosis_caption,
+        "Change of pelvic tilt and lumbar lordosis along one sweep axis.",
+        (6.5, 4.2),
+        ("anterior_pelvic_tilt", "lumbar_lordosis"),
+        same_scale=False,
+        axes=1,
+    ),
+    "muscle_groups": Kind(
+        muscle_groups,
+        muscle_groups_caption,
+        "Force of every muscle group, left and right, in one case.",
+        (6.5, 5.0),
+        ("muscle_force",),
+    ),
+    "disc_loads": Kind(
+        disc_loads,
+        disc_loads_caption,
+        "Compression and anterior shear of every disc.",
+        (6.5, 4.4),
+        ("compression", "shear_anterior"),
+    ),
+    "foramen_area": Kind(
+        foramen_area,
+        foramen_area_caption,
+        "Area of every foramen, left and right, or its change.",
+        (6.5, 4.4),
+        ("foramen_area",),
+    ),
+    "body_sagittal": Kind(
+        body_sagittal,
+        body_caption,
+        "The body from its right side: bones, muscles coloured by activation, the healthy ghost.",
+        (4.0, 7.6),
+        _BODY,
+    ),
+    "body_frontal": Kind(
+        body_frontal,
+        body_caption,
+        "The body from behind: bones, muscles coloured by activation, the healthy ghost.",
+        (4.0, 7.6),
+        _BODY,
+    ),
+    "heat_map": Kind(
+        heat_map,
+        heat_map_caption,
+        "One number over two sweep axes, cases without a solution hatched.",
+        (5.6, 4.4),
+        ("status",),
+        same_scale=False,
+        axes=2,
+    ),
+}
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of figure called ``name``.
+
+    Raises
+    ------
+    InputError
+        If there is none; the message gives the nearest name.
+    """
+    if name not in KINDS:
+        near = get_close_matches(name, KINDS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"allowed are {', '.join(KINDS)}."
+        raise InputError(f"There is no figure kind {name}: {hint}")
+    return KINDS[name]
+
+
+def check_options(name: str, options: Mapping[str, Any]) -> None:
+    """Raise InputError if a kind of figure does not know an option."""
+    allowed = kind_of(name).options
+    for option in options:
+        if option not in allowed:
+            raise InputError(f"{name} has no option {option}: allowed are {', '.join(allowed)}.")
+
+
+def _panels(
+    name: str, datasets: xr.Dataset | Sequence[xr.Dataset], titles: Sequence[str], options: Mapping[str, Any]
+) -> list[tuple[xr.Dataset, dict[str, Any]]]:
+    """Dataset and options of each panel, with the scales that the panels share."""
+    check_options(name, options)
+    panels = [datasets] if isinstance(datasets, xr.Dataset) else list(datasets)
+    shared = dict(options)
+    if "activation_max" in kind_of(name).options and shared.get("activation_max") is None and len(panels) > 1:
+        shared["activation_max"] = activation_limit(panels)
+    words = list(titles) or [""] * len(panels)
+    return [
+        (dataset, {**shared, "title": title} if title else shared) for dataset, title in zip(panels, words, strict=True)
+    ]
+
+
+def figure(
+    kind: str, datasets: xr.Dataset | Sequence[xr.Dataset], *, titles: Sequence[str] = (), **options: Any
+) -> Figure:
+    """A figure of one kind, one panel per dataset, independent of any window system.
+
+    Parameters
+    ----------
+    kind
+        A name of ``KINDS``.
+    datasets
+        One result, or several for panels side by side with a common vertical scale.
+    titles
+        One title per panel.
+    options
+        Those of the plotting function.
+
+    Raises
+    ------
+    InputError
+        If the kind or an option is unknown, or a dataset lacks what the figure draws.
+    """
+    panels = _panels(kind, datasets, titles, options)
+    chosen = kind_of(kind)
+    width, height = chosen.size
+    if len(panels) > 1:
+        width = max(3.4, 0.6 * width) * len(panels)
+    with style():
+        whole = Figure(figsize=(width, height), layout="constrained")
+        row = whole.subplots(1, len(panels), squeeze=False, sharey=True, sharex=chosen.same_scale)[0]
+        for ax, (dataset, own) in zip(row, panels, strict=True):
+            chosen.draw(dataset, ax, **own)
+            if ax is not row[0]:
+                ax.set_ylabel("")
+    return whole
+
+
+def caption(
+    kind: str, datasets: xr.Dataset | Sequence[xr.Dataset], *, titles: Sequence[str] = (), **options: Any
+) -> str:
+    """The finding that a figure shows, in sentences computed from the data, one group per panel."""
+    panels = _panels(kind, datasets, titles, options)
+    return " ".join(kind_of(kind).caption(dataset, **own) for dataset, own in panels)
+
+
+def save(whole: Figure, path: Path | str, words: str) -> Path:
+    """Write a figure as PNG, SVG or PDF by the ending of ``path``, with its caption in the metadata.
+
+    Raises
+    ------
+    InputError
+        If the ending is another.
+    ResultsFileError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    ending = path.suffix.lstrip(".").lower()
+    keys = {
+        "png": {"Description": words, "Software": "spinesim"},
+        "svg": {"Description": words, "Creator": "spinesim", "Date": None},
+        "pdf": {"Subject": words, "Creator": "spinesim", "CreationDate": None},
+    }
+    if ending not in keys:
+        raise InputError(f"{path}: figures are saved as {', '.join(FORMATS)}, not as '{ending}'.")
+    try:
+        with style():
+            whole.savefig(path, dpi=RESOLUTION, bbox_inches="tight", pad_inches=0.05, metadata=keys[ending])
+    except OSError as error:
+        raise ResultsFileError(f"{path}: the figure cannot be written ({error.strerror or error}).") from error
+    return path

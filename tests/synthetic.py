@@ -1,0 +1,223 @@
+"""Made-up results in the shape of real ones, with numbers that can be checked by hand.
+
+Along every axis an amount runs from 0 at the first value to 1 at the last; ``s`` is the sum over the axes.
+Anterior tilt is 3 s deg, lordosis 57.7 + 4 s deg, compression (500 + 100 s - 20 level) N, foramen areas shrink by 5 s %
+on the right and 2 s % on the left, every muscle force is 10 (1 + s) N, plus 5 s N in the right hip flexors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import numpy as np
+import xarray as xr
+
+from spinesim.variables import VARIABLES, attributes
+
+LEVELS = ("L5_S1", "L4_L5", "L3_L4", "L2_L3", "L1_L2", "T12_L1")
+FORAMINA = LEVELS[:5]
+GROUPS = {
+    "psoas": "hip_flexors",
+    "gluteus_maximus": "gluteals",
+    "biceps_femoris_long": "hamstrings",
+    "rectus_abdominis": "core",
+    "longissimus": "erectors",
+    "quadratus_lumborum": "quadratus_lumborum",
+}
+COORDINATES = ("lean", "pelvic_tilt", *(f"{level}.{axis}" for level in LEVELS for axis in ("flexion", "bend", "turn")))
+HELD = ("pelvis.list", "pelvis.turn")
+UNITS = {"tightness": "deg", "strength": "1", "load": "kg"}
+
+# Middle-plane corners of the vertebral bodies: superior anterior and posterior, inferior anterior and posterior (x, y).
+_CORNERS = {
+    "T12": ((-0.046, 0.307), (-0.077, 0.295), (-0.038, 0.284), (-0.069, 0.267)),
+    "L1": ((-0.034, 0.278), (-0.065, 0.266), (-0.026, 0.255), (-0.061, 0.238)),
+    "L2": ((-0.021, 0.245), (-0.054, 0.231), (-0.013, 0.221), (-0.051, 0.206)),
+    "L3": ((-0.009, 0.209), (-0.045, 0.200), (-0.004, 0.183), (-0.045, 0.175)),
+    "L4": ((-0.001, 0.168), (-0.036, 0.168), (0.001, 0.142), (-0.042, 0.143)),
+    "L5": ((0.001, 0.126), (-0.034, 0.133), (-0.008, 0.099), (-0.044, 0.115)),
+}
+_MIDDLE = {
+    "S1_sup_ant": ("pelvis", (-0.018, 0.086, 0.0)),
+    "S1_sup_post": ("pelvis", (-0.045, 0.107, 0.0)),
+    "t12_body_centre": ("thorax", (-0.052, 0.288, 0.0)),
+    "t9_body_centre": ("thorax", (-0.080, 0.374, 0.0)),
+    "t7_body_centre": ("thorax", (-0.088, 0.424, 0.0)),
+    "t4_body_centre": ("thorax", (-0.082, 0.498, 0.0)),
+    "t1_centroid": ("thorax", (-0.078, 0.564, 0.0)),
+    "t1_sup_centre": ("thorax", (-0.066, 0.578, 0.0)),
+    "head_com": ("thorax", (-0.012, 0.715, 0.0)),
+}
+_PAIRED = {
+    "asis": ("pelvis", (0.051, 0.058, 0.130)),
+    "psis": ("pelvis", (-0.099, 0.079, 0.047)),
+    "pubic_tubercle": ("pelvis", (0.034, -0.038, 0.0165)),
+    "iliac_crest_top": ("pelvis", (-0.016, 0.145, 0.099)),
+    "shoulder_centre": ("thorax", (-0.011, 0.521, 0.186)),
+    "hip": ("femur", (0.0, 0.0, 0.0835)),
+    "knee": ("shank", (-0.0045, -0.396, 0.0835)),
+    "ankle": ("shank", (-0.0245, -0.826, 0.0835)),
+}
+_PATHS = {
+    "psoas": ((-0.013, 0.265, 0.022), (0.047, 0.009, 0.076), (-0.019, -0.060, 0.094)),
+    "gluteus_maximus": ((-0.09, 0.08, 0.07), (-0.05, -0.05, 0.12), (-0.02, -0.10, 0.125)),
+    "biceps_femoris_long": ((-0.055, -0.036, 0.07), (-0.03, -0.43, 0.11)),
+    "rectus_abdominis": ((0.03, -0.03, 0.02), (0.10, 0.20, 0.04), (0.09, 0.33, 0.05)),
+    "longissimus": ((-0.09, 0.09, 0.03), (-0.12, 0.40, 0.03)),
+    "quadratus_lumborum": ((-0.03, 0.14, 0.08), (-0.03, 0.25, 0.03)),
+}
+
+
+def _bones() -> tuple[list[str], list[str], np.ndarray]:
+    names, bodies, places = [], [], []
+    for vertebra, corners in _CORNERS.items():
+        for word, (x, y) in zip(("sup_ant", "sup_post", "inf_ant", "inf_post"), corners, strict=True):
+            names.append(f"{vertebra}_{word}")
+            bodies.append("thorax" if vertebra == "T12" else vertebra)
+            places.append((x, y, 0.0))
+    for name, (body, place) in _MIDDLE.items():
+        names.append(name)
+        bodies.append(body)
+        places.append(place)
+    for name, (body, (x, y, z)) in _PAIRED.items():
+        for side, sign in (("r", 1), ("l", -1)):
+            names.append(f"{name}_{side}")
+            bodies.append(body if body in ("pelvis", "thorax") else f"{body}_{side}")
+            places.append((x, y, sign * z))
+    return names, bodies, np.array(places)
+
+
+def _turned(places: np.ndarray, degrees: float) -> np.ndarray:
+    """All points above the hips, tilted forward about the hip axis."""
+    angle = -np.radians(degrees)
+    turned = places.copy()
+    upper = places[:, 1] > 0.0
+    x, y = places[upper, 0], places[upper, 1]
+    turned[upper, 0] = np.cos(angle) * x - np.sin(angle) * y
+    turned[upper, 1] = np.sin(angle) * x + np.cos(angle) * y
+    return turned
+
+
+def synthetic_case(s: float = 0.0, *, status: str = "solved", pictures: bool = True) -> xr.Dataset:
+    """One case; numbers are NaN unless it is solved."""
+    muscles = [f"{name}_{side}" for name in GROUPS for side in ("r", "l")]
+    anatomical = [name for name in GROUPS for _ in range(2)]
+    sides = ["right", "left"] * len(GROUPS)
+    bone_names, bone_bodies, bone_places = _bones()
+    path_names, path_places = [], []
+    for name, path in _PATHS.items():
+        for side, sign in (("r", 1), ("l", -1)):
+            path_names += [f"{name}_{side}"] * len(path)
+            path_places += [(x, y, sign * z) for x, y, z in path]
+
+    numbers: dict[str, np.ndarray] = {
+        name: np.zeros([_SIZES.get(dim, 0) or {"muscle": len(muscles)}[dim] for dim in variable.dims])
+        for name, variable in VARIABLES.items()
+        if not variable.large and name != "status"
+    }
+    level = np.arange(len(LEVELS))
+    numbers["anterior_pelvic_tilt"] = np.array(3.0 * s)
+    numbers["sacral_slope"] = np.array(36.8 + 3.0 * s)
+    numbers["pelvic_tilt_radiographic"] = np.array(18.2 - 3.0 * s)
+    numbers["pelvic_incidence"] = np.array(55.0)
+    numbers["lumbar_lordosis"] = np.array(57.7 + 4.0 * s)
+    numbers["muscle_force"] = 10.0 * (1.0 + s) + np.array([5.0 * s if name == "psoas_r" else 0.0 for name in muscles])
+    numbers["activation"] = np.linspace(0.0, 0.04 * (1.0 + s), len(muscles))
+    numbers["compression"] = 500.0 + 100.0 * s - 20.0 * level
+    numbers["shear_anterior"] = 80.0 - 30.0 * level
+    numbers["disc_pressure"] = numbers["compression"] / (0.66 * 1540.0)
+    loss = np.array([0.02, 0.05]) * s  # left, right
+    numbers["foramen_area"] = (100.0 + 10.0 * np.arange(len(FORAMINA)))[:, None] * (1.0 - loss)
+    numbers["effort"] = np.array(0.01 * (1.0 + s))
+    if status != "solved":
+        numbers = {name: np.full_like(values, np.nan) for name, values in numbers.items()}
+        numbers["missing_moment"] = np.zeros(len(COORDINATES))
+        if status == "infeasible":
+            numbers["missing_moment"][-3] = 12.5
+    variables: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
+        name: (VARIABLES[name].dims, values) for name, values in numbers.items()
+    }
+    variables["status"] = ((), np.array(status))
+    if pictures:
+        places = np.nan if status != "solved" else 1.0
+        variables["bone_position"] = (("bone_point", "xyz"), places * _turned(bone_places, 3.0 * s))
+        variables["path_position"] = (("path_point", "xyz"), places * _turned(np.array(path_places), 3.0 * s))
+        variables["healthy_bone_position"] = (("bone_point", "xyz"), bone_places)
+    coords: dict[str, tuple[str, Sequence[str]]] = {
+        "muscle": ("muscle", muscles),
+        "anatomical_muscle": ("muscle", anatomical),
+        "group": ("muscle", [GROUPS[name] for name in anatomical]),
+        "muscle_side": ("muscle", sides),
+        "level": ("level", LEVELS),
+        "side": ("side", ("left", "right")),
+        "foramen": ("foramen", FORAMINA),
+        "exiting_root": ("foramen", ("L5", "L4", "L3", "L2", "L1")),
+        "traversing_root": ("foramen", ("S1", "L5", "L4", "L3", "L2")),
+        "axis": ("axis", ("flexion", "bend", "turn")),
+        "xyz": ("xyz", ("x", "y", "z")),
+        "coordinate": ("coordinate", COORDINATES),
+        "held": ("held", HELD),
+        "actuator": ("actuator", ("plantarflexion",)),
+    }
+    if pictures:
+        coords["bone_point"] = ("bone_point", bone_names)
+        coords["bone_body"] = ("bone_point", bone_bodies)
+        coords["path_muscle"] = ("path_point", path_names)
+    dataset = xr.Dataset(variables, {name: (dim, np.array(words)) for name, (dim, words) in coords.items()})
+    for name in dataset.variables:
+        dataset[name].attrs = attributes(str(name))
+    dataset.attrs = {
+        "title": "made-up result",
+        "model": "adult",
+        "model_digest": "0123456789abcdef",
+        "stance": "standing",
+        "posture": "found",
+        "parameters": "{}",
+        "versions": json.dumps({"spinesim": "0.1.0", "numpy": np.__version__}),
+        "note": "The muscles are not asked for a margin of stability, so loads of quiet standing come out low.",
+    }
+    return dataset
+
+
+_SIZES = {
+    "level": len(LEVELS),
+    "side": 2,
+    "foramen": len(FORAMINA),
+    "axis": 3,
+    "xyz": 3,
+    "coordinate": len(COORDINATES),
+    "held": len(HELD),
+    "actuator": 1,
+}
+
+
+def synthetic_sweep(
+    axes: Mapping[str, Sequence[float]],
+    *,
+    failed: Mapping[tuple[int, ...], str] | None = None,
+    pictures: bool = False,
+) -> xr.Dataset:
+    """A sweep over named axes; ``failed`` gives the status of the cases without a solution by their index."""
+    shape = tuple(len(values) for values in axes.values())
+    cases = []
+    for index in product(*(range(length) for length in shape)):
+        s = sum(i / max(length - 1, 1) for i, length in zip(index, shape, strict=True))
+        cases.append(synthetic_case(s, status=(failed or {}).get(index, "solved"), pictures=pictures))
+    flat = xr.concat(cases, "case", data_vars="all", coords="minimal", compat="override", join="exact")
+    if pictures:  # the reference posture is the same in every case
+        flat["healthy_bone_position"] = cases[0]["healthy_bone_position"]
+    variables = {}
+    for name, array in flat.data_vars.items():
+        if "case" in array.dims:
+            rest = array.transpose("case", ...)
+            values = rest.values.reshape(*shape, *rest.shape[1:])
+            variables[name] = ((*axes, *rest.dims[1:]), values, array.attrs)
+        else:
+            variables[name] = array
+    dataset = xr.Dataset(variables, flat.coords, cases[0].attrs)
+    for name, values in axes.items():
+        units = UNITS[name.split(".")[0]]
+        dataset = dataset.assign_coords({name: (name, np.array(values, float), {"units": units, "long_name": name})})
+    return dataset
