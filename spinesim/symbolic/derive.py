@@ -101,7 +101,7 @@ def joint() -> Derived:
     return Derived(
         "rotation",
         ("axis_x", "axis_y", "axis_z", "angle"),
-        '''Rotation matrix of one hinge (Rodrigues), row by row.
+        """Rotation matrix of one hinge (Rodrigues), row by row.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def joint() -> Derived:
     -------
     xx, xy, xz, yx, yy, yz, zx, zy, zz : float
         The matrix takes child components to parent components.
-    ''',
+    """,
         [(a + b, matrix[i, j]) for i, a in enumerate("xyz") for j, b in enumerate("xyz")],
     )
 
@@ -134,7 +134,7 @@ def path() -> Derived:
     return Derived(
         "straight_path",
         ("origin", "insertion", "centre", "axis"),
-        '''Length of a straight muscle, its moment arm about one joint axis, and how the length curves.
+        """Length of a straight muscle, its moment arm about one joint axis, and how the length curves.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def path() -> Derived:
         Minus the change of length per angle; positive when the pull enlarges the joint angle.
     curvature : float [m/rad2]
         Second derivative of the length by the angle.
-    ''',
+    """,
         [
             ("length", sp.sqrt(line.dot(line))),
             ("arm", -line.dot(rate) / length),
@@ -179,7 +179,7 @@ def active() -> Derived:
     return Derived(
         "active_curve",
         ("length", "b", "floor", "softplus"),
-        '''Active force of a fibre over its isometric maximum, and its slope.
+        """Active force of a fibre over its isometric maximum, and its slope.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def active() -> Derived:
     ----------
     De Groote et al. (2016), Annals of Biomedical Engineering 44, 2922-2936, doi:10.1007/s10439-016-1591-9,
     active force-length relation of the supplement; the floor is ours.
-    ''',
+    """,
         [("force", sp.Add(*hills)), ("slope", floored_slope * sp.Add(*flanks))],
         steps=[
             ("floored", smooth),
@@ -221,7 +221,7 @@ def passive() -> Derived:
     return Derived(
         "passive_curve",
         ("length", "slack", "strain", "shape", "softplus"),
-        '''Passive force of a fibre over its force at ``strain``, and its slope.
+        """Passive force of a fibre over its force at ``strain``, and its slope.
 
     Parameters
     ----------
@@ -247,7 +247,7 @@ def passive() -> Derived:
     ----------
     De Groote et al. (2016), Annals of Biomedical Engineering 44, 2922-2936, doi:10.1007/s10439-016-1591-9,
     passive force-length relation of the supplement; the corner at slack is ours.
-    ''',
+    """,
         [("force", curve), ("slope", sp.diff(curve, length))],
     )
 
@@ -268,7 +268,7 @@ def disc() -> Derived:
     return Derived(
         "disc_law",
         ("angle", "p1", "p2", "p3", "n1", "n2", "n3", "fraction", "width", "blend"),
-        '''Restoring moment of one disc with ligaments and facets about one axis, and its tangent.
+        """Restoring moment of one disc with ligaments and facets about one axis, and its tangent.
 
     In each direction |M| = c1 t + c2 t^2 + c3 t^3, with c1 softened near neutral; the two directions are blended.
 
@@ -291,7 +291,7 @@ def disc() -> Derived:
         Positive for positive angles; the moment that the disc exerts on the upper vertebra is minus this.
     stiffness : float [N m/rad]
         Change of the moment per angle.
-    ''',
+    """,
         [("moment", moment.subs(sign, turn)), ("stiffness", slope.subs(sign, turn))],
         steps=[("turn", sign)],
     )
@@ -304,7 +304,7 @@ def step() -> Derived:
     return Derived(
         "smooth_step",
         ("x",),
-        '''Weight that rises from 0 at x = 0 to 1 at x = 1 with two continuous derivatives.
+        """Weight that rises from 0 at x = 0 to 1 at x = 1 with two continuous derivatives.
 
     Parameters
     ----------
@@ -315,7 +315,7 @@ def step() -> Derived:
     -------
     weight, slope, curvature : float [1]
         The weight and its first and second derivative by x.
-    ''',
+    """,
         [
             ("weight", sp.horner(quintic)),
             ("slope", sp.factor(sp.diff(quintic, x))),

@@ -120,7 +120,7 @@ def passive_moments() -> sp.Matrix:
 
 
 def residual(muscles: Sequence[StraightMuscle] = MUSCLES) -> sp.Matrix:
-    """Sum of all moments about lean, tilt and flexion, in points, angles and forces alone; zero in equilibrium [N m]."""
+    """Sum of all moments about lean, tilt and flexion, spelled out; zero in equilibrium [N m]."""
     pulls = (muscle.force * muscle.arms for muscle in muscles)
     return sum(pulls, gravity_moments() + passive_moments())
 

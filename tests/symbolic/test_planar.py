@@ -98,7 +98,8 @@ def test_residual__is_the_slope_of_potential_and_muscle_work():
 
 
 def test_equilibrium__with_its_symbols_filled_in_is_the_residual():
-    fill = {sp.Symbol(f"G_{a}", real=True): g for a, g in zip(planar.COORDINATES, planar.gravity_moments(), strict=True)}
+    weights = zip(planar.COORDINATES, planar.gravity_moments(), strict=True)
+    fill = {sp.Symbol(f"G_{angle}", real=True): moment for angle, moment in weights}
     for muscle in planar.MUSCLES:
         for angle, arm in zip(planar.COORDINATES, muscle.arms, strict=True):
             fill[sp.Symbol(f"r_{muscle.name}_{angle}", real=True)] = arm
