@@ -324,3 +324,4 @@ class Model(Part):
     tests: tuple[TightnessTest, ...]
     stances: dict[str, Stance]
     sources: dict[str, str]  #: key -> reference
+    constants: dict[str, Sourced] = {}  #: where the single numbers of model.toml come from, by key
