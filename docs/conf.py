@@ -18,11 +18,11 @@ language = "en"
 
 extensions = [
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "numpydoc",
     "myst_parser",
     "sphinx_gallery.gen_gallery",
     "mathml",
+    "reference",
 ]
 exclude_patterns = ["_build", "_ext", "examples", "**/sg_execution_times.rst", "sg_execution_times.rst"]
 nitpicky = False
@@ -33,8 +33,6 @@ myst_heading_anchors = 3
 html_math_renderer = "mathml"
 
 # reference, generated into docs/api from the docstrings
-autosummary_generate = True
-autosummary_ignore_module_all = False
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
