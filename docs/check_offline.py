@@ -1,4 +1,4 @@
-"""Fails when a built page would load anything from another server: ``python docs/check_offline.py docs/_build/html``."""
+"""Fails when a built page would load anything from another server; takes the folder of the built pages."""
 
 import re
 import sys

@@ -12,7 +12,7 @@ os.environ.setdefault("COLUMNS", "100")  # width of captured tables
 
 project = "spinesim"
 author = "The spinesim developers"
-copyright = "2026, the spinesim developers"  # noqa: A001 - the name that Sphinx asks for
+copyright = "2026, the spinesim developers"
 release = version = "0.1.0"
 language = "en"
 

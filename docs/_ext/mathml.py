@@ -10,7 +10,7 @@ def mathml(node, as_block):
     """The formula of a node as MathML; a formula that cannot be translated stops the build."""
     try:
         return tex2mathml(node.astext(), as_block=as_block)
-    except Exception as error:  # noqa: BLE001 - the translator raises several kinds, all of them mean the same
+    except Exception as error:
         raise SphinxError(f"{node.source}:{node.line}: formula {node.astext()!r} has no MathML: {error}") from error
 
 

@@ -36,26 +36,32 @@ def table(title, header, rows):
 def registers():
     """The tables of what a result holds and of what a user may set."""
     described = [*VARIABLES.values(), *COORDINATES.values()]
-    yield "results_table", table(
-        "Variables of a result",
-        ("name", "dimensions", "unit", "meaning"),
-        [(f"``{v.name}``", ", ".join(v.dims), v.units, v.description) for v in described],
+    yield (
+        "results_table",
+        table(
+            "Variables of a result",
+            ("name", "dimensions", "unit", "meaning"),
+            [(f"``{v.name}``", ", ".join(v.dims), v.units, v.description) for v in described],
+        ),
     )
     settable = [(name, p) for name, p in PARAMETERS.items()]
     settable += [(f"{name}.<target>", p) for name, p in FAMILIES.items()]
-    yield "parameters_table", table(
-        "Parameters",
-        ("name", "unit", "range", "default", "meaning"),
-        [
-            (
-                f"``{name}``",
-                p.units,
-                f"{p.lowest:g} to {p.highest:g}",
-                "the model's" if p.default is None else f"{p.default:g}",
-                p.description,
-            )
-            for name, p in settable
-        ],
+    yield (
+        "parameters_table",
+        table(
+            "Parameters",
+            ("name", "unit", "range", "default", "meaning"),
+            [
+                (
+                    f"``{name}``",
+                    p.units,
+                    f"{p.lowest:g} to {p.highest:g}",
+                    "the model's" if p.default is None else f"{p.default:g}",
+                    p.description,
+                )
+                for name, p in settable
+            ],
+        ),
     )
 
 
@@ -81,7 +87,7 @@ def absolute_values(_app, _what, _name, _object, _options, lines):
 
 
 def leave_out(_app, _what, _name, member, _skip, _options):
-    """Leave out names for types such as ``tuple[float, float]``: autodoc takes them for classes and cannot sign them."""
+    """Leave out names for types such as ``tuple[float, float]``: autodoc takes them for classes and fails."""
     return True if isinstance(member, types.GenericAlias) else None
 
 
