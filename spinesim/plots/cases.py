@@ -53,7 +53,7 @@ def choose(dataset: xr.Dataset, case: Mapping[str, float]) -> xr.Dataset:
 def one_case(dataset: xr.Dataset, case: Mapping[str, float] | None) -> xr.Dataset:
     """One case: ``case`` where it says so, the last value on every other axis."""
     chosen = choose(dataset, case or {})
-    return chosen.isel({name: -1 for name in sweep_axes(chosen)})
+    return chosen.isel(dict.fromkeys(sweep_axes(chosen), -1))
 
 
 def ends_and_middle(length: int) -> list[int]:
@@ -67,7 +67,7 @@ def some_cases(dataset: xr.Dataset, case: Mapping[str, float] | None) -> list[xr
     axes = sweep_axes(chosen)
     if not axes:
         return [chosen]
-    chosen = chosen.isel({name: -1 for name in axes[1:]})
+    chosen = chosen.isel(dict.fromkeys(axes[1:], -1))
     return [chosen.isel({axes[0]: index}) for index in ends_and_middle(chosen.sizes[axes[0]])]
 
 
@@ -82,7 +82,7 @@ def case_name(case: xr.Dataset, axes: Iterable[str]) -> str:
 
 def first_case(dataset: xr.Dataset) -> xr.Dataset:
     """The first case of a sweep, or the only one."""
-    return dataset.isel({name: 0 for name in sweep_axes(dataset)})
+    return dataset.isel(dict.fromkeys(sweep_axes(dataset), 0))
 
 
 def status_of(case: xr.Dataset) -> str:

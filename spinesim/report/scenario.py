@@ -1,0 +1,248 @@
+"""The file ``scenario.toml`` of an experiment: what to solve, and what to draw of it.
+
+A wrong entry raises ``InputError`` with file, line, entry and what is allowed.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from spinesim.errors import InputError
+from spinesim.plots import KINDS, check_options
+from spinesim.variables import VARIABLES
+
+FILE = "scenario.toml"
+AXIS = "a list of numbers without repetition, or { start, stop, step } with a whole number of steps"
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+
+
+def axis_values(given: object) -> list[float]:
+    """Values of an axis from a list or a ``{start, stop, step}`` table; ``stop`` is the last value.
+
+    Raises
+    ------
+    ValueError
+        With what is allowed.
+    """
+    if isinstance(given, dict):
+        if set(given) != {"start", "stop", "step"} or not all(_is_number(value) for value in given.values()):
+            raise ValueError(f"it must be {AXIS}")
+        start, stop, step = (float(given[key]) for key in ("start", "stop", "step"))
+        count = (stop - start) / step if step else -1.0
+        if count < 0 or abs(count - round(count)) > 1e-6:
+            raise ValueError(f"it must be {AXIS}")
+        return [round(start + i * step, 12) for i in range(round(count) + 1)]
+    if not isinstance(given, list) or not given or not all(_is_number(value) for value in given):
+        raise ValueError(f"it must be {AXIS}")
+    values = [float(value) for value in given]
+    if len(set(values)) < len(values):
+        raise ValueError(f"it must be {AXIS}")
+    return values
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+
+class Run(_Entry):
+    """One solve, or one sweep if it has axes."""
+
+    name: Name  #: of the results file
+    title: str = ""  #: in words, for figures and tables; the name by default
+    stance: str = "standing"
+    posture: dict[str, float] | None = None  #: angles to hold [deg]
+    complete: Literal["rhythm", "find"] = "rhythm"
+    parameters: dict[str, float] = {}
+    axes: dict[str, Annotated[list[float], BeforeValidator(axis_values)]] = {}
+    variables: list[str] | None = None
+
+    @property
+    def words(self) -> str:
+        """What figures and tables call it."""
+        return self.title or self.name.replace("_", " ")
+
+
+class FigureEntry(_Entry):
+    """One figure; several runs stand side by side."""
+
+    kind: str
+    file: Name  #: without ending
+    run: str | None = None
+    runs: list[str] | None = None
+    healthy: str | None = None  #: run whose first case stands behind
+    case: dict[str, float] | None = None  #: values on the axes
+    options: dict[str, Any] = {}
+    formats: list[Literal["png", "svg", "pdf"]] = Field(default=["png", "svg"], min_length=1)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of its runs."""
+        return self.runs or ([self.run] if self.run else [])
+
+
+class Scenario(_Entry):
+    """An experiment."""
+
+    title: str
+    question: str
+    model: str = "adult"
+    run: list[Run] = Field(min_length=1)
+    figure: list[FigureEntry] = []
+
+
+def read_scenario(folder: Path) -> Scenario:
+    """The checked scenario of an experiment folder.
+
+    Raises
+    ------
+    InputError
+        Naming file, line, entry and what is allowed.
+    """
+    path = folder / FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid TOML: {error}.") from error
+    try:
+        scenario = Scenario.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{_place(path, text, first['loc'])}: {_message(first)}.") from error
+    for place, message in _contradictions(scenario):
+        raise InputError(f"{_place(path, text, place)}: {message}")
+    return scenario
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    """One pydantic error in words, with what is allowed."""
+    kind, value = error["type"], error["input"]
+    if kind == "extra_forbidden":
+        return f"unknown entry, allowed are {', '.join(_owner(error['loc']).model_fields)}"
+    if kind == "missing":
+        return "the entry is missing"
+    if kind == "string_pattern_mismatch":
+        return f"{value!r} is not a name, allowed are letters, digits, _ and -"
+    if kind == "value_error":
+        return f"{value!r} is not an axis: {error['ctx']['error']}"
+    text = str(error["msg"])
+    return f"{value!r}: {text[0].lower()}{text[1:]}"
+
+
+def _owner(place: Sequence[int | str]) -> type[_Entry]:
+    if len(place) > 2 and place[0] == "run":
+        return Run
+    return FigureEntry if len(place) > 2 and place[0] == "figure" else Scenario
+
+
+def _place(path: Path, text: str, place: Sequence[int | str]) -> str:
+    """``scenario.toml line 12: run 2, stance``."""
+    words = ", ".join(_entries(place))
+    line = line_of(text, place)
+    return f"{path} line {line}: {words}" if line else f"{path}: {words}"
+
+
+def _entries(place: Sequence[int | str]) -> Iterable[str]:
+    for part, after in zip(place, [*place[1:], None], strict=True):
+        if isinstance(part, str):
+            yield f"{part} {after + 1}" if isinstance(after, int) else part
+
+
+def line_of(text: str, place: Sequence[int | str]) -> int | None:
+    """Line of an entry such as ``("run", 1, "stance")``, or of the table it should stand in."""
+    lines = text.splitlines()
+    start, end, keys = 0, len(lines), list(place)
+    if len(place) > 1 and isinstance(place[1], int):
+        heads = [i for i, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{place[0]}\s*\]\]", line)]
+        if place[1] >= len(heads):
+            return None
+        start, keys = heads[place[1]], keys[2:]
+        end = next((i for i in range(start + 1, end) if re.match(r"\s*\[\[", lines[i])), end)
+    found = None if start == 0 and keys == list(place) else start
+    for key in keys:
+        pattern = rf"\s*(\[[\w.]*\b{re.escape(str(key))}\]|\"?{re.escape(str(key))}\"?\s*=)"
+        hit = next((i for i in range(found or start, end) if re.match(pattern, lines[i])), None)
+        if hit is None:
+            break
+        found = hit
+    return None if found is None else found + 1
+
+
+def _contradictions(scenario: Scenario) -> Iterable[tuple[tuple[int | str, ...], str]]:
+    """What pydantic cannot see, as place and sentence."""
+    runs: dict[str, Run] = {}
+    for i, run in enumerate(scenario.run):
+        if run.name in runs:
+            yield ("run", i, "name"), f"{run.name} stands twice, names of runs must differ."
+        runs[run.name] = run
+        for name in run.variables or ():
+            if name not in VARIABLES:
+                yield ("run", i, "variables"), f"there is no result variable {name}{_nearest(name, VARIABLES)}"
+    files: set[str] = set()
+    for i, entry in enumerate(scenario.figure):
+        if entry.kind not in KINDS:
+            allowed = _nearest(entry.kind, KINDS)
+            yield ("figure", i, "kind"), f"there is no figure kind {entry.kind}{allowed}"
+        if entry.file in files:
+            yield ("figure", i, "file"), f"{entry.file} stands twice, files of figures must differ."
+        files.add(entry.file)
+        if (entry.run is None) == (entry.runs is None) or not entry.names:
+            yield ("figure", i), "give either run, or runs with at least one name."
+        for name in (*entry.names, *([entry.healthy] if entry.healthy else [])):
+            if name not in runs:
+                key = "healthy" if name == entry.healthy else "runs" if entry.runs else "run"
+                yield ("figure", i, key), f"there is no run {name}{_nearest(name, runs)}"
+        for name in entry.names:
+            for key, sentence in _unsuited(entry, runs[name]):
+                yield ("figure", i, key), sentence
+
+
+def _unsuited(entry: FigureEntry, run: Run) -> Iterable[tuple[str, str]]:
+    """Why a figure cannot be drawn of a run, as entry and sentence."""
+    kind = KINDS[entry.kind]
+    given = {**entry.options, **({"healthy": None} if entry.healthy else {}), **({"case": None} if entry.case else {})}
+    try:
+        check_options(entry.kind, given)
+    except InputError as error:
+        yield "options", str(error)
+    for name in entry.case or {}:
+        if name not in run.axes:
+            yield "case", f"run {run.name} has no axis {name}{_nearest(name, run.axes)}"
+    if kind.axes is not None and len(run.axes) - len(entry.case or {}) != kind.axes:
+        yield (
+            "kind",
+            f"{entry.kind} draws {kind.axes} {'axis' if kind.axes == 1 else 'axes'} and run {run.name} "
+            f"leaves {len(run.axes) - len(entry.case or {})} open: change its axes, or choose values with case.",
+        )
+    needs = [*kind.needs, *([str(entry.options["variable"])] if "variable" in entry.options else [])]
+    for name in needs:
+        if name not in VARIABLES:
+            yield "options", f"there is no result variable {name}{_nearest(name, VARIABLES)}"
+        elif run.axes and name != "status" and name not in _kept(run):
+            yield "kind", f"{entry.kind} draws {name}, which run {run.name} does not keep: add it to its variables."
+
+
+def _kept(run: Run) -> set[str]:
+    if run.variables is not None:
+        return set(run.variables)
+    return {name for name, variable in VARIABLES.items() if not variable.large}
+
+
+def _nearest(name: str, allowed: Iterable[str]) -> str:
+    names = list(allowed)
+    near = get_close_matches(name, names, 1)
+    return f": did you mean {near[0]}?" if near else f", allowed are {', '.join(names) or 'none'}."

@@ -1,0 +1,169 @@
+"""The report of an experiment as Markdown, from the saved results alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import xarray as xr
+
+from spinesim.plots.cases import ends_and_middle, sweep_axes
+from spinesim.plots.style import level_name, unit_of
+
+LISTED = 20  #: failed cases named one by one; the file holds all
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure that stands in the report."""
+
+    file: str  #: of the picture
+    caption: str
+
+
+def report_text(
+    title: str, question: str, results: Sequence[tuple[str, str, xr.Dataset]], figures: Iterable[Drawn]
+) -> str:
+    """The whole report.
+
+    Parameters
+    ----------
+    results
+        File name, words and dataset of every run.
+    """
+    parts = [f"# {title}", " ".join(question.split()), "## What was run", _runs(results), _origin(results[0][2]), "## Key numbers"]
+    for _, words, dataset in results:
+        parts += [f"### {_capital(words)}", _numbers(dataset)]
+    figures = list(figures)
+    if figures:
+        parts.append("## Figures")
+        parts += [f"![{drawn.caption}]({drawn.file})\n\n*{drawn.caption}*" for drawn in figures]
+    parts += ["## Cases without a solution", _failures(results), "## Limits", _limits(results)]
+    return "\n\n".join(parts) + "\n"
+
+
+def failed(dataset: xr.Dataset) -> int:
+    """Number of cases without a solution."""
+    return int((dataset["status"].values.astype(str) != "solved").sum())
+
+
+def _runs(results: Sequence[tuple[str, str, xr.Dataset]]) -> str:
+    rows = []
+    for file, words, dataset in results:
+        axes = "; ".join(_span(dataset[name]) for name in sweep_axes(dataset)) or "none"
+        parameters = json.loads(dataset.attrs.get("parameters", "{}"))
+        fixed = ", ".join(f"{name} = {value:g}" for name, value in parameters.items()) or "defaults"
+        held = json.loads(dataset.attrs.get("held_angles_deg", "{}"))
+        posture = str(dataset.attrs["posture"])
+        if held:
+            posture += ", with " + ", ".join(f"{name} = {value:g} deg" for name, value in held.items())
+        total = dataset["status"].size
+        solved = f"{total - failed(dataset)} of {total}"
+        rows.append([words, str(dataset.attrs["stance"]), posture, fixed, axes, solved, f"`{file}`"])
+    return _table(["run", "stance", "posture", "parameters", "axes", "solved", "file"], rows)
+
+
+def _span(axis: xr.DataArray) -> str:
+    values = axis.values.astype(float)
+    unit = f" {unit_of(axis)}" if unit_of(axis) else ""
+    return f"{axis.name} {values[0]:g} to {values[-1]:g}{unit} ({values.size})"
+
+
+def _origin(dataset: xr.Dataset) -> str:
+    versions = json.loads(str(dataset.attrs["versions"]))
+    made = ", ".join(f"{name} {number}" for name, number in versions.items())
+    return f"Model `{dataset.attrs['model']}`, digest `{str(dataset.attrs['model_digest'])[:16]}`; {made}."
+
+
+def key_numbers(case: xr.Dataset) -> dict[str, float]:
+    """The few numbers of one case that the table shows, by heading with unit; those that the file holds."""
+    numbers: dict[str, float] = {}
+    for name in ("anterior_pelvic_tilt", "lumbar_lordosis"):
+        if name in case:
+            numbers[f"{name.replace('_', ' ')} [{unit_of(case[name])}]"] = float(case[name])
+    for name in ("compression", "disc_pressure"):
+        if name in case:
+            for level in case["level"].values[:2]:
+                heading = f"{level_name(level)} {name.replace('_', ' ')} [{unit_of(case[name])}]"
+                numbers[heading] = float(case[name].sel(level=level))
+    if "foramen_area" in case:
+        numbers[f"smallest foramen [{unit_of(case['foramen_area'])}]"] = float(case["foramen_area"].min())
+    if "passive_moment_hip_flexors" in case:
+        moment = case["passive_moment_hip_flexors"]
+        numbers[f"passive hip-flexor moment, right [{unit_of(moment)}]"] = float(moment.sel(side="right"))
+    return numbers
+
+
+def _numbers(dataset: xr.Dataset) -> str:
+    """Table of key numbers at the ends and the middle of every axis."""
+    axes = sweep_axes(dataset)
+    rows, headings = [], list[str]()
+    for index in product(*(ends_and_middle(dataset.sizes[name]) for name in axes)):
+        case = dataset.isel(dict(zip(axes, index, strict=True)))
+        numbers = key_numbers(case)
+        headings = list(numbers)
+        values = ["—" if np.isnan(value) else _four(value) for value in numbers.values()]
+        status = str(case["status"].item()).replace("_", " ")
+        rows.append([*(f"{float(case[name]):g}" for name in axes), *values, status])
+    first = [f"{name} [{unit_of(dataset[name])}]" if unit_of(dataset[name]) else name for name in axes]
+    return _table([*first, *headings, "status"], rows)
+
+
+def _four(value: float) -> str:
+    """A number to about four figures without an exponent."""
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text
+
+
+def _failures(results: Sequence[tuple[str, str, xr.Dataset]]) -> str:
+    total = sum(dataset["status"].size for _, _, dataset in results)
+    lost = sum(failed(dataset) for _, _, dataset in results)
+    text = f"{total - lost} of {total} cases are solved ({(total - lost) / total:.0%})."
+    lines = [line for _, words, dataset in results for line in _reasons(words, dataset)]
+    if len(lines) > LISTED:
+        lines = [*lines[:LISTED], f"- and {len(lines) - LISTED} more, see `status` in the files"]
+    return "\n".join([text, "", *lines]) if lines else text
+
+
+def _reasons(words: str, dataset: xr.Dataset) -> Iterable[str]:
+    axes = sweep_axes(dataset)
+    for index in np.argwhere(np.atleast_1d(dataset["status"].values.astype(str) != "solved")):
+        case = dataset.isel(dict(zip(axes, index, strict=False)))
+        place = ", ".join(f"{name} = {float(case[name]):g}" for name in axes)
+        reason = str(case["status"].item()).replace("_", " ")
+        if reason == "infeasible" and "missing_moment" in case:
+            missing = case["missing_moment"]
+            worst = int(np.nanargmax(np.abs(missing.values)))
+            reason += f", {missing['coordinate'].values[worst]} lacks {abs(float(missing[worst])):.2f} N m"
+        yield f"- {words}{', ' + place if place else ''}: {reason}"
+
+
+def _limits(results: Sequence[tuple[str, str, xr.Dataset]]) -> str:
+    lines = list(dict.fromkeys(str(dataset.attrs["note"]) for _, _, dataset in results))
+    for _, words, dataset in results:
+        outside = dataset.get("outside_curve_range")
+        if outside is not None and (outside > 0).any():
+            lines.append(
+                f"In {int((outside > 0).sum())} of {outside.size} cases of {words}, up to {int(outside.max())} "
+                "fascicles are longer or shorter than the data of the muscle curves reach."
+            )
+        branch = dataset.get("branch")
+        if branch is not None and (branch == 1).any():
+            lines.append(
+                f"In {int((branch == 1).sum())} of {branch.size} cases of {words}, a solve from the reference posture "
+                "ends in another posture."
+            )
+    return "\n\n".join(lines)
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]

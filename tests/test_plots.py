@@ -1,0 +1,536 @@
+"""Figures and captions, from made-up results whose numbers are known."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.axis import Axis
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+
+from spinesim import plots
+from spinesim.errors import InputError, ResultsFileError
+from spinesim.plots import KINDS, caption, figure, save
+from spinesim.plots.body import activation_limit, muscle_segments, points_of, shapes_of, vertebra
+from spinesim.plots.cases import choose, ends_and_middle
+from spinesim.plots.curves import jumps
+from spinesim.plots.maps import edges
+from spinesim.plots.style import ACTIVATION, HATCHES, SERIES, VALUES
+from tests.synthetic import synthetic_case, synthetic_sweep
+
+TIGHT, WEAK = "tightness.hip_flexors", "strength.gluteals"
+DEGREES = list(range(0, 31, 3))
+
+
+@pytest.fixture(scope="module")
+def case() -> xr.Dataset:
+    return synthetic_case(1.0)
+
+
+@pytest.fixture(scope="module")
+def line() -> xr.Dataset:
+    return synthetic_sweep({TIGHT: DEGREES}, pictures=True)
+
+
+@pytest.fixture(scope="module")
+def grid() -> xr.Dataset:
+    failed = {(6, 4): "infeasible", (6, 3): "infeasible", (5, 4): "not_converged"}
+    return synthetic_sweep({TIGHT: range(0, 31, 5), WEAK: [1, 0.8, 0.6, 0.4, 0.2]}, failed=failed)
+
+
+@pytest.fixture
+def dataset(request, case, line, grid):
+    kind = request.getfixturevalue("kind")
+    return grid if kind == "heat_map" else line if kind == "tilt_and_lordosis" else case
+
+
+every_kind = pytest.mark.parametrize("kind", list(KINDS))
+
+
+def texts_of(whole: Figure) -> list[Text]:
+    """What can be read in the drawn figure."""
+    whole.draw_without_rendering()
+    unseen = set()  # ticks that matplotlib keeps beyond the ends of an axis
+    for axis in whole.findobj(Axis):
+        low, high = sorted(axis.get_view_interval())
+        unseen |= {tick.label1 for tick in axis.get_major_ticks() if not low - 1e-9 <= tick.get_loc() <= high + 1e-9}
+    return [
+        text for text in whole.findobj(Text) if text.get_visible() and text.get_text().strip() and text not in unseen
+    ]
+
+
+def legend_of(ax) -> list[str]:
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def words_of(whole: Figure) -> str:
+    return " | ".join(text.get_text() for text in texts_of(whole))
+
+
+# How figures look
+
+
+@every_kind
+def test_figure__has_labelled_axes(kind, dataset):
+    ax = figure(kind, dataset).axes[0]
+    assert ax.get_xlabel()
+    named_rows = [label.get_text() for label in ax.get_yticklabels() if label.get_text()]
+    assert ax.get_ylabel() or "hip flexors" in named_rows
+    units = re.findall(r"\[(deg|N|m|mm²)\]", ax.get_xlabel() + ax.get_ylabel())
+    assert units
+
+
+@every_kind
+def test_figure__texts_are_large_and_do_not_overlap(kind, dataset):
+    whole = figure(kind, dataset)
+    texts = texts_of(whole)
+    assert all(text.get_fontsize() >= 8 for text in texts)
+    boxes = [(text, text.get_window_extent().padded(-0.5)) for text in texts]
+    hits = [(a.get_text(), b.get_text()) for (a, p), (b, q) in itertools.combinations(boxes, 2) if p.overlaps(q)]
+    assert not hits
+
+
+@every_kind
+def test_figure__panels_do_not_overlap_either(kind, dataset):
+    whole = figure(kind, [dataset, dataset], titles=["first run", "second run"])
+    boxes = [(text, text.get_window_extent().padded(-0.5)) for text in texts_of(whole)]
+    hits = [(a.get_text(), b.get_text()) for (a, p), (b, q) in itertools.combinations(boxes, 2) if p.overlaps(q)]
+    assert not hits
+    assert [ax.get_legend().get_title().get_text() for ax in whole.axes if ax.get_legend()] == [
+        "first run",
+        "second run",
+    ]
+
+
+@every_kind
+def test_save__svg_keeps_text_at_reading_size_and_the_caption(kind, dataset, tmp_path):
+    words = caption(kind, dataset)
+    text = save(figure(kind, dataset), tmp_path / "figure.svg", words).read_text(encoding="utf-8")
+    sizes = [float(size) for size in re.findall(r"font:[^;\"]*?([\d.]+)px", text)]
+    sizes += [float(size) for size in re.findall(r"font-size: ?([\d.]+)px", text)]
+    assert sizes
+    assert min(sizes) >= 8
+    assert words[:40] in text
+
+
+@every_kind
+def test_save__png_carries_the_caption_and_the_same_figure_gives_the_same_file(kind, dataset, tmp_path):
+    words = caption(kind, dataset)
+    first = save(figure(kind, dataset), tmp_path / "first.png", words)
+    second = save(figure(kind, dataset), tmp_path / "second.png", words)
+    assert first.read_bytes() == second.read_bytes()
+    with Image.open(first) as image:
+        assert image.text["Description"] == words
+        assert image.info["dpi"][0] == pytest.approx(200, abs=0.1)
+
+
+@every_kind
+def test_kind__draws_on_given_axes_and_makes_its_own(kind, dataset):
+    import matplotlib.pyplot as plt
+
+    ax = figure(kind, dataset).axes[0]
+    given = Figure(layout="constrained").subplots()
+    assert KINDS[kind].draw(dataset, given) is given
+    own = KINDS[kind].draw(dataset)
+    plt.close(own.figure)
+    assert own.get_xlabel() == given.get_xlabel() == ax.get_xlabel()
+
+
+def _lightness(colour: str) -> float:
+    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_series__differ_without_colour():
+    assert len({(dashes, marker) for _, dashes, marker in SERIES}) == len(SERIES)
+    assert len({marker for _, _, marker in SERIES}) == len(SERIES)
+
+
+def test_activation_colours__get_darker_all_the_way_from_light_grey():
+    light = [_lightness(to_hex(ACTIVATION(x))) for x in np.linspace(0, 1, 50)]
+    assert np.all(np.diff(light) < 0)
+    red, green, blue, _ = ACTIVATION(0.0)
+    assert red == green == blue > 0.8
+
+
+# Tilt and lordosis
+
+
+def test_tilt_and_lordosis__draws_changes_from_the_first_case(line):
+    ax = plots.tilt_and_lordosis(line, Figure().subplots())
+    tilt, lordosis = ax.lines[:2]
+    np.testing.assert_allclose(tilt.get_ydata(), np.linspace(0, 3, len(DEGREES)))
+    np.testing.assert_allclose(lordosis.get_ydata(), np.linspace(0, 4, len(DEGREES)), atol=1e-12)
+    assert legend_of(ax) == ["anterior pelvic tilt, from 0.0 deg", "lumbar lordosis, from 57.7 deg"]
+    assert ax.get_xlabel() == f"{TIGHT} [deg]"
+
+
+def test_tilt_and_lordosis__caption_gives_change_and_rate(line):
+    assert caption("tilt_and_lordosis", line, titles=["standing"]) == (
+        "standing: anterior pelvic tilt rises by 3.0 deg (0.10 deg per deg) and lumbar lordosis rises by 4.0 deg "
+        "(0.13 deg per deg) from tightness.hip_flexors = 0 deg to 30 deg."
+    )
+
+
+def test_tilt_and_lordosis__small_changes_are_called_small(line):
+    flat = line.copy(deep=True)
+    flat["anterior_pelvic_tilt"] *= 0.01
+    words = caption("tilt_and_lordosis", flat)
+    assert words.startswith("Anterior pelvic tilt changes by less than 0.05 deg and lumbar")
+
+
+def test_tilt_and_lordosis__marks_and_tells_what_has_no_solution():
+    sweep = synthetic_sweep({TIGHT: DEGREES}, failed={(9,): "not_converged", (10,): "infeasible", (4,): "infeasible"})
+    ax = plots.tilt_and_lordosis(sweep, Figure().subplots())
+    marks = {drawn.get_label(): list(drawn.get_xdata()) for drawn in ax.lines}
+    assert marks["no solution: infeasible (2)"] == [12, 30]
+    assert marks["no solution: not converged (1)"] == [27]
+    assert np.isnan(ax.lines[0].get_ydata()[[4, 9, 10]]).all()
+    words = caption("tilt_and_lordosis", sweep)
+    assert "to 24 deg." in words
+    assert words.endswith("3 of 11 cases have no solution (2 infeasible, 1 not converged).")
+
+
+def test_tilt_and_lordosis__of_nothing_solved_is_still_a_figure():
+    sweep = synthetic_sweep({TIGHT: [0, 10]}, failed={(0,): "infeasible", (1,): "infeasible"})
+    assert "no solution: infeasible (2)" in words_of(figure("tilt_and_lordosis", sweep))
+    assert caption("tilt_and_lordosis", sweep).startswith("Fewer than two cases are solved. 2 of 2")
+
+
+def test_tilt_and_lordosis__marks_a_jump_and_a_second_branch(line):
+    jumping = line.copy(deep=True)
+    jumping["anterior_pelvic_tilt"][7:] += 2.0
+    jumping["branch"][7:] = 1.0
+    ax = plots.tilt_and_lordosis(jumping, Figure().subplots())
+    drawn = {each.get_label(): each for each in ax.lines}
+    assert drawn["jump"].get_xdata()[0] == 19.5
+    assert list(drawn["solve from the reference posture differs"].get_xdata()) == [21, 24, 27, 30]
+    words = caption("tilt_and_lordosis", jumping)
+    assert "The anterior pelvic tilt jumps by +2.30 deg between 18 and 21 deg." in words
+    assert "4 of the 11 solved cases differ from a solve from the reference posture." in words
+
+
+def test_tilt_and_lordosis__tells_when_the_curve_turns_back(line):
+    turning = line.copy(deep=True)
+    turning["lumbar_lordosis"][8:] = [59.0, 58.0, 57.0]
+    assert "The lumbar lordosis turns back on the way, between 57.0 and 60.5." in caption("tilt_and_lordosis", turning)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([0, 1, 2, 3, 4], []), ([0, 1, 2, 5, 9], []), ([0, 0.1, 0.2, 3, 3.1], [2]), ([0, 0.001, 0.041, 0.042, 0.043], [])],
+)
+def test_jumps__are_steps_much_steeper_than_the_rest(values, expected):
+    assert jumps(np.arange(5.0), np.array(values, float)) == expected
+
+
+def test_tilt_and_lordosis__runs_from_healthy_to_weak():
+    sweep = synthetic_sweep({WEAK: [1.0, 0.6, 0.2]})
+    ax = plots.tilt_and_lordosis(sweep, Figure().subplots())
+    assert ax.get_xlim() == (1.0, 0.2)
+    assert caption("tilt_and_lordosis", sweep).endswith("from strength.gluteals = 1 to 0.2.")
+
+
+def test_tilt_and_lordosis__wants_one_axis(case, grid):
+    with pytest.raises(InputError, match=r"one sweep axis and the result has 2 \(tightness.*with 'case'"):
+        figure("tilt_and_lordosis", grid)
+    with pytest.raises(InputError, match="one sweep axis and the result has 0"):
+        caption("tilt_and_lordosis", case)
+    chosen = figure("tilt_and_lordosis", grid, case={WEAK: 0.6})
+    assert "strength.gluteals = 0.6" in words_of(chosen)
+
+
+# Muscles
+
+
+def test_muscle_groups__sums_by_group_and_side(case):
+    ax = plots.muscle_groups(case, Figure().subplots(), healthy=synthetic_case(0.0))
+    assert legend_of(ax) == ["left", "healthy", "right"]
+    bars = {container.get_label(): [bar.get_width() for bar in container] for container in ax.containers}
+    assert bars["left"] == [20] * 6
+    assert bars["right"] == [25, 20, 20, 20, 20, 20]
+    assert bars["healthy"] == [10] * 6
+    assert {bar.get_hatch() for bar in ax.containers[0]} != {bar.get_hatch() for bar in ax.containers[2]}
+
+
+def test_muscle_groups__caption_names_strongest_asymmetry_and_change(case):
+    assert caption("muscle_groups", case, healthy=synthetic_case(0.0)) == (
+        "The hip flexors pull hardest, 45 N in sum; the largest difference between the sides is 5 N more on the right "
+        "in the hip flexors; against healthy the hip flexors change most, by +25 N."
+    )
+    assert "left and right pull alike" in caption("muscle_groups", synthetic_case(0.0))
+
+
+def test_muscle_groups__of_a_sweep_shows_the_case_asked_for(line):
+    whole = figure("muscle_groups", line, case={TIGHT: 14})
+    assert "tightness.hip_flexors = 15 deg" in words_of(whole)
+    assert [bar.get_width() for bar in whole.axes[0].containers[0]] == [15] * 6
+    assert "tightness.hip_flexors = 30 deg" in words_of(figure("muscle_groups", line))
+
+
+# Discs and foramina
+
+
+def test_disc_loads__draws_ends_and_middle(line):
+    ax = plots.disc_loads(line, Figure().subplots())
+    curves = [list(drawn.get_xdata()) for drawn in ax.lines if len(drawn.get_xdata()) == 6]
+    assert curves[0] == [500 - 20 * i for i in range(6)]
+    assert curves[4] == [600 - 20 * i for i in range(6)]
+    assert curves[1] == curves[3] == curves[5] == [80 - 30 * i for i in range(6)]
+    assert [label.get_text() for label in ax.get_yticklabels()][:2] == ["L5/S1", "L4/L5"]
+    assert legend_of(ax)[:3] == [f"{TIGHT} = {value} deg" for value in (0, 15, 30)]
+
+
+def test_disc_loads__caption_gives_the_change(line, case):
+    assert caption("disc_loads", line) == (
+        "L5/S1 is compressed most, by 600 N (tightness.hip_flexors = 30 deg) against 500 N (tightness.hip_flexors = "
+        "0 deg), a change of +20.0 %; the largest anterior shear is +80 N at L5/S1."
+    )
+    assert "600 N (this case) against 500 N (healthy)" in caption("disc_loads", case, healthy=synthetic_case(0.0))
+
+
+def test_foramen_area__draws_both_sides_beside_each_other(case):
+    ax = plots.foramen_area(case, Figure().subplots(), healthy=synthetic_case(0.0))
+    drawn = [each for each in ax.lines if len(each.get_xdata()) == 5]
+    np.testing.assert_allclose(drawn[2].get_xdata(), 0.95 * (100 + 10 * np.arange(5)))
+    np.testing.assert_allclose(drawn[3].get_xdata(), 0.98 * (100 + 10 * np.arange(5)))
+    assert np.all(drawn[2].get_ydata() > drawn[3].get_ydata())
+    assert "L4/L5 (root L4)" in [label.get_text() for label in ax.get_yticklabels()]
+    assert "foramen area [mm²]" in ax.get_xlabel()
+
+
+def test_foramen_area__change_is_against_healthy_or_the_first_case(case, line):
+    for dataset, options in ((case, {"healthy": synthetic_case(0.0)}), (line, {})):
+        ax = plots.foramen_area(dataset, Figure().subplots(), change=True, **options)
+        drawn = [each for each in ax.lines if len(each.get_xdata()) == 5]
+        np.testing.assert_allclose(drawn[-2].get_xdata(), -5.0)
+        np.testing.assert_allclose(drawn[-1].get_xdata(), -2.0)
+        assert "[%]" in ax.get_xlabel()
+    with pytest.raises(InputError, match="needs a healthy result or a sweep"):
+        figure("foramen_area", case, change=True)
+
+
+def test_foramen_area__caption_gives_smallest_and_largest_change(line):
+    assert caption("foramen_area", line) == (
+        "The smallest foramen is L5/S1 right, 95 mm² (tightness.hip_flexors = 30 deg); from tightness.hip_flexors = "
+        "0 deg to tightness.hip_flexors = 30 deg the area changes most at L5/S1 right, by -5.0 %."
+    )
+
+
+# Body
+
+
+def test_body__draws_every_piece_of_every_muscle_path(case):
+    pieces, values = muscle_segments(case, "sagittal")
+    assert len(pieces) == len(case["path_point"]) - len(case["muscle"])
+    assert np.all(np.diff(values) >= 0)
+    ax = plots.body_sagittal(case, Figure().subplots())
+    (lines,) = [each for each in ax.collections if isinstance(each, LineCollection)]
+    assert len(lines.get_segments()) == len(pieces)
+    assert to_hex(lines.get_colors()[0]) == to_hex(ACTIVATION(0.0))
+    assert ax.get_aspect() == 1
+
+
+def test_body__bones_stand_where_the_landmarks_are(case):
+    points = points_of(case["bone_position"])
+    corners = vertebra(points, "L4", "sagittal")
+    np.testing.assert_array_equal(corners[0], points["L4_sup_ant"])
+    wide = vertebra(points, "L4", "frontal")
+    depth = np.linalg.norm(points["L4_sup_ant"] - points["L4_sup_post"])
+    np.testing.assert_allclose(np.linalg.norm(wide[0] - wide[1]), depth)
+    assert wide[0, 2] > 0 > wide[1, 2]
+    outlines = [shape for shape, closed in shapes_of(case["bone_position"], "sagittal") if closed]
+    assert len(outlines) == 8  # six vertebrae, two hip bones
+
+
+def test_body__hip_joint_may_be_known_as_hip_centre(case):
+    renamed = case["bone_position"].copy()
+    renamed["bone_point"] = [name.replace("hip_r", "hip_centre_r") for name in renamed["bone_point"].values]
+    assert "hip_r" in points_of(renamed)
+
+
+def test_body__of_an_unknown_model_joins_the_points_of_each_body():
+    position = xr.DataArray(
+        np.arange(12.0).reshape(4, 3),
+        dims=("bone_point", "xyz"),
+        coords={"bone_point": ["a", "b", "c", "d"], "bone_body": ("bone_point", ["trunk", "trunk", "leg", "leg"])},
+    )
+    shapes = shapes_of(position, "sagittal")
+    assert [(shape.tolist(), closed) for shape, closed in shapes] == [
+        ([[0, 1, 2], [3, 4, 5]], False),
+        ([[6, 7, 8], [9, 10, 11]], False),
+    ]
+
+
+def test_body__ghost_and_arrows(case):
+    whole = figure("body_sagittal", case, region="lumbar", arrows=True)
+    assert "healthy" in legend_of(whole.axes[0])
+    words = words_of(whole)
+    assert "L5/S1  600 N" in words
+    assert "T12/L1  500 N" in words
+    arrows = [text for text in whole.axes[0].texts if getattr(text, "arrow_patch", None)]
+    assert len(arrows) == 6
+    tips = {tuple(np.round(arrow.xy, 6)) for arrow in arrows}
+    points = points_of(case["bone_position"])
+    sacrum = (points["S1_sup_ant"] + points["S1_sup_post"])[:2] / 2
+    assert tuple(np.round(sacrum, 6)) in tips
+    assert all(arrow.xyann[1] > arrow.xy[1] for arrow in arrows)  # compression pushes down on the lower vertebra
+
+
+def test_body__right_is_right_from_behind(case):
+    ax = plots.body_frontal(case, Figure().subplots())
+    assert "to the right" in ax.get_xlabel()
+    assert ax.get_xlim()[0] < ax.get_xlim()[1]
+
+
+def test_body__panels_share_the_activation_scale(case):
+    quiet = synthetic_case(0.0)
+    assert activation_limit([quiet]) == 0.05
+    assert activation_limit([quiet, case]) == 0.1
+    whole = figure("body_frontal", [quiet, case])
+    scales = [ax.child_axes[0].get_xlim() for ax in whole.axes]
+    assert scales == [(0.0, 0.1), (0.0, 0.1)]
+
+
+def test_body__caption(case):
+    words = caption("body_sagittal", case)
+    assert words.startswith("The pelvis is tilted forward by 3.0 deg with a lumbar lordosis of 61.7 deg;")
+    assert words.endswith("belongs to the quadratus lumborum, left, 0.08.")
+    back = case.copy(deep=True)
+    back["anterior_pelvic_tilt"] *= -1
+    assert "tilted backward by 3.0 deg" in caption("body_frontal", back)
+
+
+def test_body__wants_a_known_region(case):
+    with pytest.raises(InputError, match="no body region knee: allowed are whole, lumbar"):
+        figure("body_sagittal", case, region="knee")
+
+
+# Heat map
+
+
+def test_heat_map__hatches_what_has_no_solution_and_says_why(grid):
+    ax = plots.heat_map(grid, Figure().subplots())
+    hatches = [patch.get_hatch() for patch in ax.patches]
+    assert sorted(hatches) == sorted([HATCHES["infeasible"]] * 2 + [HATCHES["not_converged"]])
+    assert legend_of(ax) == ["no solution: infeasible (2 of 35)", "no solution: not converged (1 of 35)"]
+    mesh = ax.collections[0]
+    values = np.ma.getmaskarray(mesh.get_array()).reshape(7, 5)
+    assert values.sum() == 3
+    assert values[6, 4]
+    assert mesh.get_cmap().name == VALUES
+    boxes = {tuple(np.round((*patch.get_xy(), patch.get_width(), patch.get_height()), 6)) for patch in ax.patches}
+    assert (0.1, 27.5, 0.2, 5.0) in boxes
+
+
+def test_heat_map__has_no_legend_when_all_is_solved():
+    ax = plots.heat_map(synthetic_sweep({TIGHT: [0, 1], WEAK: [1, 0.5]}), Figure().subplots())
+    assert ax.get_legend() is None
+    assert not ax.patches
+
+
+def test_heat_map__labels_axes_and_colours(grid):
+    whole = figure("heat_map", grid, variable="compression", at={"level": "L4_L5"})
+    assert whole.axes[0].get_xlabel() == WEAK
+    assert whole.axes[0].get_ylabel() == f"{TIGHT} [deg]"
+    assert whole.axes[1].get_ylabel() == "compression at L4/L5 [N]"
+    assert whole.axes[0].get_xlim() == pytest.approx((1.1, 0.1))
+
+
+def test_heat_map__caption_gives_least_and_most_and_failures(grid):
+    assert caption("heat_map", grid) == (
+        "Anterior pelvic tilt lies between 0 deg (strength.gluteals = 1, tightness.hip_flexors = 0) and 5 deg "
+        "(strength.gluteals = 0.2, tightness.hip_flexors = 20). 3 of 35 cases have no solution "
+        "(2 infeasible, 1 not converged)."
+    )
+
+
+def test_heat_map__of_nothing_solved_is_all_hatched():
+    failed = dict.fromkeys(itertools.product(range(2), range(2)), "infeasible")
+    sweep = synthetic_sweep({TIGHT: [0, 1], WEAK: [1, 0.5]}, failed=failed)
+    ax = figure("heat_map", sweep).axes[0]
+    assert len(ax.patches) == 4
+    assert caption("heat_map", sweep) == "No case is solved. 4 of 4 cases have no solution (4 infeasible)."
+
+
+def test_heat_map__wants_one_number_per_case(grid, line):
+    with pytest.raises(InputError, match="one number per level: choose with 'at'"):
+        figure("heat_map", grid, variable="compression")
+    with pytest.raises(InputError, match="no level 'L9': allowed are L5_S1, L4_L5"):
+        figure("heat_map", grid, variable="compression", at={"level": "L9"})
+    with pytest.raises(InputError, match="no dimension 'side' to choose 'at': it has level"):
+        figure("heat_map", grid, variable="compression", at={"side": "left"})
+    with pytest.raises(InputError, match="draws two sweep axes and the result has 1"):
+        figure("heat_map", line)
+
+
+def test_edges__are_halfway_between_neighbours():
+    np.testing.assert_allclose(edges(np.array([1.0, 2.0, 4.0])), [0.5, 1.5, 3.0, 5.0])
+    np.testing.assert_allclose(edges(np.array([3.0])), [2.5, 3.5])
+
+
+# What all kinds share
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].axes is None])
+def test_figure__of_a_case_without_solution_says_so(kind):
+    failed = synthetic_case(1.0, status="infeasible")
+    assert "no solution (infeasible)" in words_of(figure(kind, failed))
+    assert "no solution (infeasible)" in caption(kind, failed).lower()
+
+
+@every_kind
+def test_figure__names_what_the_file_lacks(kind, dataset):
+    lacking = dataset.drop_vars([name for name in KINDS[kind].needs if name in dataset])
+    with pytest.raises(InputError, match=r"holds no"):
+        figure(kind, lacking)
+
+
+def test_choose__takes_the_nearest_value_within_the_axis(line):
+    assert float(choose(line, {TIGHT: 13.0})[TIGHT]) == 12
+    with pytest.raises(InputError, match=r"tightness.hip_flexors = 31 lies outside the axis, 0 to 30\."):
+        choose(line, {TIGHT: 31})
+    with pytest.raises(InputError, match=r"no axis tightness.hip_flexor: did you mean tightness.hip_flexors\?"):
+        choose(line, {"tightness.hip_flexor": 3})
+    with pytest.raises(InputError, match=r"no axis x: it has tightness"):
+        choose(line, {"x": 3})
+
+
+@pytest.mark.parametrize(("length", "expected"), [(1, [0]), (2, [0, 1]), (3, [0, 1, 2]), (31, [0, 15, 30])])
+def test_ends_and_middle(length, expected):
+    assert ends_and_middle(length) == expected
+
+
+def test_figure__refuses_unknown_kinds_and_options(case):
+    with pytest.raises(InputError, match=r"no figure kind disc_load: did you mean disc_loads\?"):
+        figure("disc_load", case)
+    with pytest.raises(InputError, match="no figure kind pie: allowed are tilt_and_lordosis"):
+        caption("pie", case)
+    with pytest.raises(InputError, match="disc_loads has no option colour: allowed are case, healthy, title"):
+        figure("disc_loads", case, colour="red")
+
+
+def test_save__refuses_other_endings_and_missing_folders(case, tmp_path):
+    whole = figure("disc_loads", case)
+    with pytest.raises(InputError, match="saved as png, svg, pdf, not as 'bmp'"):
+        save(whole, tmp_path / "figure.bmp", "words")
+    with pytest.raises(ResultsFileError, match="cannot be written"):
+        save(whole, tmp_path / "nowhere" / "figure.png", "words")
+    assert save(whole, tmp_path / "figure.pdf", "words").read_bytes().startswith(b"%PDF")
+
+
+def test_figure__is_the_same_after_a_round_trip_through_a_file(line, tmp_path):
+    from spinesim import results
+
+    results.write(line, tmp_path / "line.nc")
+    again = results.open_results(tmp_path / "line.nc")
+    for kind in ("tilt_and_lordosis", "body_sagittal", "foramen_area"):
+        assert caption(kind, again) == caption(kind, line)
+        save(figure(kind, line), tmp_path / "before.svg", "")
+        save(figure(kind, again), tmp_path / "after.svg", "")
+        assert (tmp_path / "before.svg").read_text() == (tmp_path / "after.svg").read_text()
