@@ -121,7 +121,9 @@ def read_scenario(folder: Path) -> Scenario:
     try:
         scenario = Scenario.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = min(
+            error.errors(), key=lambda each: each["type"] != "extra_forbidden"
+        )  # a misspelt entry, then the rest
         raise InputError(f"{_place(path, text, first['loc'])}: {_message(first)}.") from error
     for place, message in _contradictions(scenario):
         raise InputError(f"{_place(path, text, place)}: {message}")
@@ -172,10 +174,13 @@ def line_of(text: str, place: Sequence[int | str]) -> int | None:
             return None
         start, keys = heads[place[1]], keys[2:]
         end = next((i for i in range(start + 1, end) if re.match(r"\s*\[\[", lines[i])), end)
-    found = None if start == 0 and keys == list(place) else start
+        found: int | None = start
+    else:
+        end = next((i for i, line in enumerate(lines) if line.lstrip().startswith("[")), end)
+        found = None
     for key in keys:
         pattern = rf"\s*(\[[\w.]*\b{re.escape(str(key))}\]|\"?{re.escape(str(key))}\"?\s*=)"
-        hit = next((i for i in range(found or start, end) if re.match(pattern, lines[i])), None)
+        hit = next((i for i in range(found if found is not None else start, end) if re.match(pattern, lines[i])), None)
         if hit is None:
             break
         found = hit

@@ -34,7 +34,14 @@ def report_text(
     results
         File name, words and dataset of every run.
     """
-    parts = [f"# {title}", " ".join(question.split()), "## What was run", _runs(results), _origin(results[0][2]), "## Key numbers"]
+    parts = [
+        f"# {title}",
+        " ".join(question.split()),
+        "## What was run",
+        _runs(results),
+        _origin(results[0][2]),
+        "## Key numbers",
+    ]
     for _, words, dataset in results:
         parts += [f"### {_capital(words)}", _numbers(dataset)]
     figures = list(figures)

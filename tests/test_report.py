@@ -1,0 +1,332 @@
+"""Scenario files and the report, with a made-up solver whose numbers are known."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spinesim import results
+from spinesim.errors import InputError, ResultsFileError
+from spinesim.report import experiment_names, experiments_folder, find_experiment, read_scenario, run_experiment
+from spinesim.report import run as running
+from spinesim.report.scenario import axis_values, line_of
+from spinesim.report.text import _four, report_text
+from tests.synthetic import synthetic_case, synthetic_sweep
+
+GOOD = """\
+title = "A made-up experiment"
+question = "What changes?"
+
+[[run]]
+name = "standing"
+[run.axes]
+"tightness.hip_flexors" = { start = 0, stop = 30, step = 3 }
+
+[[run]]
+name = "map"
+title = "both at once"
+[run.axes]
+"strength.gluteals" = [1.0, 0.6, 0.2]
+"tightness.hip_flexors" = [0, 15, 30]
+
+[[run]]
+name = "healthy"
+
+[[run]]
+name = "tight"
+posture = { trunk_flexion = 30 }
+[run.parameters]
+"tightness.hip_flexors" = 30
+
+[[figure]]
+kind = "tilt_and_lordosis"
+file = "tilt"
+run = "standing"
+
+[[figure]]
+kind = "disc_loads"
+file = "loads"
+runs = ["healthy", "tight"]
+healthy = "healthy"
+formats = ["pdf", "png"]
+
+[[figure]]
+kind = "muscle_groups"
+file = "muscles"
+run = "standing"
+case = { "tightness.hip_flexors" = 15 }
+
+[[figure]]
+kind = "heat_map"
+file = "map"
+run = "map"
+options = { variable = "compression", at = { level = "L4_L5" } }
+
+[[figure]]
+kind = "body_sagittal"
+file = "body"
+run = "tight"
+"""
+
+
+@pytest.fixture
+def experiment(tmp_path) -> Path:
+    folder = tmp_path / "made_up"
+    folder.mkdir()
+    (folder / "scenario.toml").write_text(GOOD, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """A solver that makes its numbers up; returns the list of what was asked of it."""
+    asked = []
+
+    def made_up_solve(model, parameters, **options):
+        asked.append((dict(parameters), options))
+        dataset = synthetic_case(len(parameters))
+        dataset.attrs["parameters"] = json.dumps(dict(parameters))
+        dataset.attrs["held_angles_deg"] = json.dumps(options["posture"] or {})
+        return dataset
+
+    def made_up_sweep(model, axes, *, output, **options):
+        asked.append((dict(axes), options))
+        failed = {(2, 2): "infeasible"} if len(axes) == 2 else {}
+        dataset = synthetic_sweep(axes, failed=failed)
+        results.write(dataset, output)
+        return dataset
+
+    monkeypatch.setattr(running, "load_model", lambda name: name)
+    monkeypatch.setattr(running, "check_settings", lambda model, settings: None)
+    monkeypatch.setattr(running, "make_task", lambda *given: None)
+    monkeypatch.setattr(running, "solve", made_up_solve)
+    monkeypatch.setattr(running, "sweep", made_up_sweep)
+    return asked
+
+
+def changed(folder: Path, old: str, new: str, count: int = 1) -> Path:
+    """The experiment with ``count`` replacements in its scenario."""
+    path = folder / "scenario.toml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, count), encoding="utf-8")
+    return folder
+
+
+# What is written
+
+
+def test_run_experiment__leaves_data_figures_and_a_report(experiment, calls, tmp_path):
+    target = run_experiment(experiment, tmp_path / "out")
+    assert target == tmp_path / "out"
+    assert sorted(path.name for path in target.iterdir()) == sorted(
+        ["standing.nc", "map.nc", "healthy.nc", "tight.nc", "report.md", "loads.png", "loads.pdf"]
+        + [f"{name}.{ending}" for name in ("tilt", "muscles", "map", "body") for ending in ("png", "svg")]
+    )
+    assert results.open_results(target / "standing.nc").sizes["tightness.hip_flexors"] == 11
+
+
+def test_run_experiment__asks_the_solver_for_what_the_scenario_says(experiment, calls, tmp_path):
+    run_experiment(experiment, tmp_path / "out")
+    (standing, options), (both, _), (healthy, _), (tight, held) = calls
+    assert standing == {"tightness.hip_flexors": [3.0 * i for i in range(11)]}
+    assert options["stance"] == "standing"
+    assert options["posture"] is None
+    assert list(both) == ["strength.gluteals", "tightness.hip_flexors"]
+    assert healthy == {}
+    assert tight == {"tightness.hip_flexors": 30}
+    assert held["posture"] == {"trunk_flexion": 30}
+    assert held["raise_on_failure"] is False
+
+
+def test_run_experiment__small_keeps_ends_and_middle(experiment, calls, tmp_path):
+    run_experiment(experiment, tmp_path / "out", small=True)
+    assert calls[0][0] == {"tightness.hip_flexors": [0.0, 15.0, 30.0]}
+    assert calls[1][0] == {"strength.gluteals": [1.0, 0.6, 0.2], "tightness.hip_flexors": [0.0, 15.0, 30.0]}
+
+
+def test_report__holds_question_numbers_figures_failures_and_limits(experiment, calls, tmp_path):
+    text = (run_experiment(experiment, tmp_path / "out") / "report.md").read_text(encoding="utf-8")
+    assert text.startswith("# A made-up experiment\n\nWhat changes?\n")
+    assert "digest `0123456789abcdef`; spinesim 0.1.0" in text
+    assert "| standing | standing | found | defaults | tightness.hip_flexors 0 to 30 deg (11) | 11 of 11 |" in text
+    assert "found, with trunk_flexion = 30 deg | tightness.hip_flexors = 30 | none | 1 of 1 | `tight.nc` |" in text
+    # 600 N at L5/S1 and 580 N at L4/L5 with s = 1; pressures over 0.66 x 1540 mm2; the right L5/S1 foramen is 95 mm2
+    assert "| 30 | 3.00 | 61.7 | 600 | 580 | 0.59 | 0.57 | 95.0 | 0.00 | solved |" in text
+    assert f"| 0.2 | 30 |{8 * ' — |'} infeasible |" in text
+    assert "21 of 22 cases are solved (95%)." in text
+    assert "- both at once, strength.gluteals = 0.2, tightness.hip_flexors = 30: infeasible, T12_L1.fl" in text
+    assert "T12_L1.flexion lacks 12.50 N m\n" in text
+    assert text.count("not asked for a margin of stability") == 1
+    assert "Anterior pelvic tilt rises by 3.0 deg" not in text  # panels are named, so captions begin with the name
+    assert "standing: anterior pelvic tilt rises by 3.0 deg" in text
+
+
+def test_report__every_picture_exists_and_carries_its_caption(experiment, calls, tmp_path):
+    target = run_experiment(experiment, tmp_path / "out")
+    pictures = re.findall(r"!\[(.*?)\]\((.*?)\)", (target / "report.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert [file for _, file in pictures] == ["tilt.png", "loads.png", "muscles.png", "map.png", "body.png"]
+    for words, file in pictures:
+        with Image.open(target / file) as image:
+            assert image.text["Description"] == words
+
+
+def test_report__lists_many_failures_shortly_and_flags():
+    failed = {(i,): "not_converged" for i in range(25)}
+    sweep = synthetic_sweep({"load.hands": range(30)}, failed=failed)
+    sweep["outside_curve_range"][27] = 4.0
+    sweep["branch"][28:] = 1.0
+    text = report_text("Title", "Question?", [("run.nc", "run", sweep)], [])
+    assert text.count(": not converged\n") == 20
+    assert "- and 5 more, see `status` in the files" in text
+    assert "In 1 of 30 cases of run, up to 4 fascicles" in text
+    assert "In 2 of 30 cases of run, a solve from the reference posture ends in another posture." in text
+    assert "## Figures" not in text
+
+
+@pytest.mark.parametrize(("value", "text"), [(523.4, "523"), (57.74, "57.7"), (-3.456, "-3.46"), (-1e-13, "0.00")])
+def test_numbers__have_about_four_figures(value, text):
+    assert _four(value) == text
+
+
+# Where it is written
+
+
+def test_output__is_below_the_current_folder_by_default(experiment, calls, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run_experiment("made_up") == Path("output/made_up")
+    assert (tmp_path / "output" / "made_up" / "report.md").exists()
+
+
+def test_output__that_cannot_be_written_stops_before_anything_is_computed(experiment, calls, tmp_path):
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    with pytest.raises(ResultsFileError, match=r"The output folder .*file/out cannot be written: "):
+        run_experiment(experiment, tmp_path / "file" / "out")
+    assert calls == []
+
+
+# Which experiment is meant
+
+
+def test_experiments__are_found_by_name_and_by_path(experiment):
+    assert {"hip_flexor_tightness", "core_weakness", "asymmetric_load"} <= set(experiment_names())
+    assert find_experiment("core_weakness") == experiments_folder() / "core_weakness"
+    assert find_experiment("experiments/core_weakness/").name == "core_weakness"
+    assert find_experiment(experiment) == experiment
+
+
+def test_experiments__unknown_ones_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"no experiment core_weaknes: did you mean core_weakness\?"):
+        find_experiment("core_weaknes")
+    with pytest.raises(InputError, match="no experiment zzz: those with spinesim are asymmetric_load, core_weakness"):
+        find_experiment("zzz")
+    with pytest.raises(InputError, match="There is no experiment elsewhere/core_weakness"):
+        find_experiment("elsewhere/core_weakness")
+    with pytest.raises(InputError, match=r"holds no scenario\.toml"):
+        find_experiment(tmp_path)
+
+
+def test_experiments__a_packaged_folder_comes_first(tmp_path, monkeypatch):
+    package = tmp_path / "spinesim"
+    (package / "report").mkdir(parents=True)
+    monkeypatch.setattr(running, "__file__", str(package / "report" / "run.py"))
+    assert experiments_folder() == tmp_path / "experiments"
+    (package / "experiments").mkdir()
+    assert experiments_folder() == package / "experiments"
+
+
+# Damaged scenarios
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('title = "A made-up experiment"\n', "", r"scenario\.toml: title: the entry is missing\."),
+        ("question", "questoin", r"scenario\.toml line 2: questoin: unknown entry, allowed are title, question, model"),
+        ('name = "healthy"', 'name = "healthy"\nstanse = "sitting"', r"line 18: run 3, stanse: unknown entry, allowed"),
+        ('name = "healthy"', 'name = "../healthy"', r"line 17: run 3, name: '../healthy' is not a name, allowed are"),
+        ('name = "healthy"', "name = 3", r"line 17: run 3, name: 3: input should be a valid string\."),
+        ('name = "healthy"', 'name = "tight"', r"line 20: run 4, name: tight stands twice"),
+        ("step = 3", "step = 4", r"line 7: run 1, axes, tightness\.hip_flexors: .* is not an axis: it must be a list"),
+        ("step = 3", "step = 0", r"is not an axis: it must be a list of numbers"),
+        ("step = 3", "step = -3", r"is not an axis"),
+        ("step = 3", "steps = 3", r"is not an axis"),
+        ("[1.0, 0.6, 0.2]", "[]", r"line 13: run 2, axes, strength\.gluteals: \[\] is not an axis"),
+        ("[1.0, 0.6, 0.2]", "[1.0, 1.0]", r"line 13: .*is not an axis: it must be a list of numbers without repet"),
+        ("[1.0, 0.6, 0.2]", '"many"', r"'many' is not an axis"),
+        ("[1.0, 0.6, 0.2]", "[1.0, nan]", r"is not an axis"),
+        ('"tightness.hip_flexors" = 30', '"tightness.hip_flexors" = "much"', r"line 23: run 4, parameters, tightness"),
+        ("trunk_flexion = 30", "trunk_flexion = inf", r"line 21: run 4, posture, trunk_flexion: inf: input should be"),
+        ('kind = "disc_loads"', 'kind = "disc_load"', r"line 31: figure 2, kind: there is no figure kind disc_load: "),
+        ('run = "tight"', 'run = "tigth"', r"line 52: figure 5, run: there is no run tigth: did you mean tight\?"),
+        ('healthy = "healthy"', 'healthy = "sound"', r"figure 2, healthy: there is no run sound, allowed are"),
+        ('run = "tight"', "", r"line 49: figure 5: give either run, or runs with at least one name\."),
+        ('run = "tight"', 'run = "tight"\nruns = ["tight"]', r"figure 5: give either run, or runs"),
+        ('file = "body"', 'file = "map"', r"line 51: figure 5, file: map stands twice"),
+        ('at = {', 'on = {', r"line 47: figure 4, options: heat_map has no option on: allowed are variable, at"),
+        ('variable = "compression"', 'variable = "pain"', r"figure 4, options: there is no result variable pain"),
+        ('run = "map"', 'run = "standing"', r"figure 4, kind: heat_map draws 2 axes and run standing leaves 1 open"),
+        ('{ "tightness.hip_flexors" = 15 }', '{ "strength.core" = 1 }', r"run standing has no axis strength\.core"),
+        ('run = "tight"', 'run = "standing"', r"body_sagittal draws bone_position, which run standing does not"),
+        ('name = "map"', 'name = "map"\nvariables = ["effort"]', r"heat_map draws compression, which run map does not"),
+        ('name = "map"', 'name = "map"\nvariables = ["efort"]', r"run 2, variables: there is no result variable efort"),
+        ('formats = ["pdf", "png"]', 'formats = ["bmp"]', r"figure 2, formats 1: 'bmp': input should be 'png', 's"),
+        ('healthy = "healthy"\nformats', 'options = 3\nformats', r"figure 2, options: 3: input should be a valid dict"),
+        ("[[run]]\n", "[[run]\n", r"scenario\.toml is not valid TOML: .*line 4"),
+    ],
+)  # fmt: skip
+def test_scenario__damage_is_one_sentence_with_place_and_remedy(experiment, calls, tmp_path, old, new, message):
+    changed(experiment, old, new)
+    with pytest.raises(InputError, match=message) as caught:
+        run_experiment(experiment, tmp_path / "out")
+    assert "\n" not in str(caught.value)
+    assert calls == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_scenario__needs_a_run(experiment):
+    (experiment / "scenario.toml").write_text('title = "t"\nquestion = "q"\nrun = []\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"line 3: run: \[\]: list should have at least 1 item"):
+        read_scenario(experiment)
+
+
+def test_scenario__that_is_no_text_is_refused(experiment):
+    (experiment / "scenario.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="is not valid TOML"):
+        read_scenario(experiment)
+
+
+def test_scenario__model_refusals_name_the_run(experiment, calls, monkeypatch, tmp_path):
+    def refuse(model, settings):
+        if "strength.gluteals" in settings:
+            raise InputError("strength.gluteals = 7 is not allowed.")
+
+    monkeypatch.setattr(running, "check_settings", refuse)
+    with pytest.raises(InputError, match=r"scenario\.toml: run map: strength\.gluteals = 7 is not allowed\."):
+        run_experiment(experiment, tmp_path / "out")
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("given", "values"),
+    [
+        ({"start": 0, "stop": 3, "step": 1}, [0, 1, 2, 3]),
+        ({"start": 1.0, "stop": 0.2, "step": -0.2}, [1.0, 0.8, 0.6, 0.4, 0.2]),
+        ({"start": 2, "stop": 2, "step": 1}, [2]),
+        ([3, 1, 2.5], [3, 1, 2.5]),
+    ],
+)
+def test_axis__includes_its_end(given, values):
+    np.testing.assert_allclose(axis_values(given), values, atol=1e-12)
+
+
+def test_line_of__finds_entries_and_the_table_of_missing_ones():
+    assert line_of(GOOD, ("title",)) == 1
+    assert line_of(GOOD, ("run", 1, "title")) == 11
+    assert line_of(GOOD, ("run", 1, "axes", "tightness.hip_flexors")) == 14
+    assert line_of(GOOD, ("figure", 4, "case")) == 49
+    assert line_of(GOOD, ("figure", 9, "case")) is None
+    assert line_of(GOOD, ("colour",)) is None
