@@ -8,6 +8,7 @@ file in SI units and radians.
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 import math
 import re
@@ -84,6 +85,12 @@ def sentence(error: ValidationError) -> tuple[tuple[str | int, ...], Any, str]:
     first = error.errors()[0]
     message = first["msg"].replace("Input should be", "must be").replace("String should", "must")
     return first["loc"], first["input"], message[0].lower() + message[1:]
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The most similar known name as the end of a message, or ""."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 # ---------------------------------------------------------------------------------------------------------- tables

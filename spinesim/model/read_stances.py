@@ -1,0 +1,162 @@
+"""Read the stances of a model folder: what is free, what is held, what carries the weight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from spinesim.errors import ModelError
+from spinesim.model.columns import AXES_OF_KIND
+from spinesim.model.files import Document, Section, nearest
+from spinesim.model.folder import ModelFolder
+from spinesim.model.parts import Actuator, Body, Coordinate, FreeCoordinate, Stance, Support
+
+
+def read_stances(
+    folder: ModelFolder, bodies: Sequence[Body], coordinates: Sequence[Coordinate], levels: Sequence[str]
+) -> dict[str, Stance]:
+    """All stances of the folder by name."""
+    result = {}
+    for path in sorted((folder.path / "stances").glob("*.toml")):
+        section = Section(folder.document(f"stances/{path.name}"))
+        stance = _stance(folder, section, {b.name for b in bodies}, coordinates, levels)
+        if stance.name != path.stem:
+            section.fail("name", f"must be the name of the file, '{path.stem}'")
+        result[stance.name] = stance
+    if not result:
+        raise ModelError(f"{folder.label}/stances: there is no stance; at least one .toml file is needed")
+    return result
+
+
+def _stance(
+    folder: ModelFolder, section: Section, bodies: set[str], coordinates: Sequence[Coordinate], levels: Sequence[str]
+) -> Stance:
+    if section.has("like"):
+        base = section.text("like")
+        if base not in [p.stem for p in (folder.path / "stances").glob("*.toml")]:
+            section.fail("like", "must be the name of another stance of this model")
+        other = folder.document(f"stances/{base}.toml")
+        if "like" in other.data:
+            section.fail("like", "must be a stance that stands for itself")
+        merged = other.data | {k: v for k, v in section.data.items() if k != "like"}
+        section = Section(section.document, (), merged)
+    names = [c.full_name for c in coordinates]
+    free = tuple(_free_coordinate(s, names) for s in section.sections("free"))
+    if not free:
+        section.document.fail(("free",), "free is missing; a stance needs at least one free coordinate")
+    supports = tuple(_support(s, bodies) for s in section.sections("supports"))
+    if supports and abs(sum(s.share for s in supports) - 1.0) > 1e-9:
+        total = sum(s.share for s in supports)
+        section.document.fail(("supports",), f"the shares of the supports add up to {total:g}, must be 1")
+    unweighted = section.texts("unweighted")
+    for body in unweighted:
+        if body not in bodies:
+            section.fail("unweighted", f"'{body}' is not a body{nearest(body, bodies)}")
+    source = section.text("source")
+    wrong = folder.missing_source(source)
+    if wrong:
+        section.fail("source", wrong)
+    stance: Stance = section.make(
+        Stance,
+        name=section.text("name"),
+        description=section.text("description"),
+        source=source,
+        confidence=section.text("confidence"),
+        notes=section.text("notes", ""),
+        free=free,
+        offsets=section.angles("offsets"),
+        supports=supports,
+        unweighted=unweighted,
+        held_by_support=section.texts("held_by_support"),
+        locked=section.texts("locked"),
+        actuators=section.texts("actuators"),
+        upright=section.flag("upright"),
+        trunk_flexion=section.number("trunk_flexion", "angle"),
+        held=section.angles("held"),
+    )
+    section.close()
+    _check_roles(section, stance, names, levels)
+    return stance
+
+
+def _free_coordinate(section: Section, names: Sequence[str]) -> FreeCoordinate:
+    name = section.text("name")
+    moves = section.angles("moves", "number")
+    for coordinate, rate in moves.items():
+        if coordinate not in names:
+            section.fail("moves", f"{name}: '{coordinate}' is not a coordinate{nearest(coordinate, names)}")
+        if rate == 0.0:
+            section.fail("moves", f"{name}: the rate of {coordinate} must not be 0")
+    if not moves:
+        section.fail("moves", f"{name}: must move at least one coordinate")
+    section.close()
+    return section.make(FreeCoordinate, name=name, moves=moves)
+
+
+def _support(section: Section, bodies: set[str]) -> Support:
+    body = section.text("body")
+    if body not in bodies:
+        section.fail("body", f"must be a body of bodies.csv{nearest(body, bodies)}")
+    result = section.make(
+        Support,
+        name=section.text("name"),
+        body=body,
+        position=section.numbers("position", "length", 3),
+        side=section.text("side"),
+        share=section.number("share", "number"),
+    )
+    section.close()
+    return result
+
+
+def _check_roles(section: Section, stance: Stance, names: Sequence[str], levels: Sequence[str]) -> None:
+    """Every coordinate is free, held by a support or locked, and only one of these."""
+    document = section.document
+    _refuse_twice(document, "free", [f.name for f in stance.free])
+    _refuse_twice(document, "supports", [s.name for s in stance.supports])
+    moved = {name for f in stance.free for name in f.moves}
+    for key, listed in (("held_by_support", stance.held_by_support), ("locked", stance.locked)):
+        for name in listed:
+            if name not in names:
+                document.fail((key,), f"{key}: '{name}' is not a coordinate{nearest(name, names)}")
+        _refuse_twice(document, key, listed)
+    for name in stance.offsets:
+        if name not in names:
+            document.fail(("offsets_deg",), f"offsets: '{name}' is not a coordinate{nearest(name, names)}")
+    for name in names:
+        roles = [name in moved, name in stance.held_by_support, name in stance.locked]
+        if sum(roles) != 1:
+            found = "none of these" if not any(roles) else "more than one of these"
+            document.fail((), f"{name} must be free, held_by_support or locked, but it is {found}")
+    for name in stance.held:
+        if name not in posture_names(levels):
+            document.fail(("held_deg",), f"held: '{name}' is not a posture angle{nearest(name, posture_names(levels))}")
+
+
+def check_stance_actuators(
+    folder: ModelFolder, stances: dict[str, Stance], actuators: Sequence[Actuator], coordinates: Sequence[Coordinate]
+) -> None:
+    """Every actuator that a stance names exists, and its coordinate is there to act on."""
+    by_name = {a.name: a for a in actuators}
+    joint_names = {c.full_name for c in coordinates}
+    for stance in stances.values():
+        document = folder.document(f"stances/{stance.name}.toml")
+        _refuse_twice(document, "actuators", stance.actuators)
+        for name in stance.actuators:
+            if name not in by_name:
+                document.fail(("actuators",), f"actuators: '{name}' is not in actuators.csv{nearest(name, by_name)}")
+            coordinate = by_name[name].coordinate
+            if coordinate not in joint_names and coordinate not in {f.name for f in stance.free}:
+                document.fail(("actuators",), f"actuators: {name} needs the free coordinate '{coordinate}'")
+
+
+def _refuse_twice(document: Document, key: str, names: Sequence[str]) -> None:
+    for name in names:
+        if list(names).count(name) > 1:
+            document.fail((key,), f"{key}: '{name}' is listed twice")
+
+
+def posture_names(levels: Iterable[str]) -> tuple[str, ...]:
+    """Angles that a posture may hold."""
+    whole = ("trunk_flexion", "trunk_bend", "trunk_turn", "anterior_pelvic_tilt", "lumbar_flexion")
+    legs = tuple(f"{joint}_flexion.{side}" for joint in ("hip", "knee") for side in ("left", "right"))
+    return (*whole, *legs, *(f"{level}.{axis}" for level in levels for axis in AXES_OF_KIND["disc"]))
