@@ -144,7 +144,7 @@ def synthetic_case(s: float = 0.0, *, status: str = "solved", pictures: bool = T
         places = np.nan if status != "solved" else 1.0
         variables["bone_position"] = (("bone_point", "xyz"), places * _turned(bone_places, 3.0 * s))
         variables["path_position"] = (("path_point", "xyz"), places * _turned(np.array(path_places), 3.0 * s))
-        variables["healthy_bone_position"] = (("bone_point", "xyz"), bone_places)
+        variables["healthy_bone_position"] = (("bone_point", "xyz"), places * bone_places)
     coords: dict[str, tuple[str, Sequence[str]]] = {
         "muscle": ("muscle", muscles),
         "anatomical_muscle": ("muscle", anatomical),
@@ -206,8 +206,6 @@ def synthetic_sweep(
         s = sum(i / max(length - 1, 1) for i, length in zip(index, shape, strict=True))
         cases.append(synthetic_case(s, status=(failed or {}).get(index, "solved"), pictures=pictures))
     flat = xr.concat(cases, "case", data_vars="all", coords="minimal", compat="override", join="exact")
-    if pictures:  # the reference posture is the same in every case
-        flat["healthy_bone_position"] = cases[0]["healthy_bone_position"]
     variables = {}
     for name, array in flat.data_vars.items():
         if "case" in array.dims:

@@ -223,7 +223,14 @@ def test_tilt_and_lordosis__tells_when_the_curve_turns_back(line):
 
 @pytest.mark.parametrize(
     ("values", "expected"),
-    [([0, 1, 2, 3, 4], []), ([0, 1, 2, 5, 9], []), ([0, 0.1, 0.2, 3, 3.1], [2]), ([0, 0.001, 0.041, 0.042, 0.043], [])],
+    [
+        ([0, 1, 2, 3, 4], []),
+        ([0, 1, 2, 5, 9], []),
+        ([0, 9, 12, 13, 13.1], []),
+        ([0, 3, 3.1, 3.2, 3.3], [0]),
+        ([0, 0.1, 0.2, 3, 3.1], [2]),
+        ([0, 0.001, 0.041, 0.042, 0.043], []),
+    ],
 )
 def test_jumps__are_steps_much_steeper_than_the_rest(values, expected):
     assert jumps(np.arange(5.0), np.array(values, float)) == expected

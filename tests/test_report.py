@@ -167,9 +167,10 @@ def test_report__holds_question_numbers_figures_failures_and_limits(experiment, 
 
 def test_report__every_picture_exists_and_carries_its_caption(experiment, calls, tmp_path):
     target = run_experiment(experiment, tmp_path / "out")
-    pictures = re.findall(r"!\[(.*?)\]\((.*?)\)", (target / "report.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert [file for _, file in pictures] == ["tilt.png", "loads.png", "muscles.png", "map.png", "body.png"]
-    for words, file in pictures:
+    text = (target / "report.md").read_text(encoding="utf-8")
+    pictures = re.findall(r"!\[[^\]]+\]\((.*?)\)\n\n\*(.*?)\*\n", text)
+    assert [file for file, _ in pictures] == ["tilt.png", "loads.png", "muscles.png", "map.png", "body.png"]
+    for file, words in pictures:
         with Image.open(target / file) as image:
             assert image.text["Description"] == words
 
@@ -180,8 +181,8 @@ def test_report__lists_many_failures_shortly_and_flags():
     sweep["outside_curve_range"][27] = 4.0
     sweep["branch"][28:] = 1.0
     text = report_text("Title", "Question?", [("run.nc", "run", sweep)], [])
-    assert text.count(": not converged\n") == 20
-    assert "- and 5 more, see `status` in the files" in text
+    assert text.count(": not converged\n") == 10
+    assert "- run: and 15 more, see `status` in `run.nc`" in text
     assert "In 1 of 30 cases of run, up to 4 fascicles" in text
     assert "In 2 of 30 cases of run, a solve from the reference posture ends in another posture." in text
     assert "## Figures" not in text

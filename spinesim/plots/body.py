@@ -189,7 +189,7 @@ def _body(
         raise InputError(f"There is no body region {region}: allowed are {', '.join(REGIONS)}.")
     ax.set_aspect("equal")
     handles: list[Line2D | Patch] = [Patch(fc=BONE, ec=INK, label="bones of the model")]
-    if "healthy_bone_position" in chosen:
+    if "healthy_bone_position" in chosen and bool(chosen["healthy_bone_position"].notnull().all()):
         _draw_bones(ax, chosen["healthy_bone_position"], view, ghost=True)
         handles.append(Line2D([], [], color=GHOST, ls=(0, (3, 2)), label="healthy"))
     if solved(chosen):
@@ -286,11 +286,10 @@ def body_caption(
     most = int(activation.values.argmax())
     muscle = str(chosen["anatomical_muscle"].values[most]).replace("_", " ")
     side = str(chosen["muscle_side"].values[most])
+    tilt = float(chosen["anterior_pelvic_tilt"])
     text = (
-        f"the pelvis is tilted forward by {float(chosen['anterior_pelvic_tilt']):.1f} deg with a lumbar lordosis of "
-        f"{float(chosen['lumbar_lordosis']):.1f} deg; the most active fascicle belongs to the {muscle}, {side}, "
+        f"the pelvis is tilted {'backward' if tilt <= -0.05 else 'forward'} by {abs(tilt):.1f} deg "
+        f"with a lumbar lordosis of {float(chosen['lumbar_lordosis']):.1f} deg; the most active fascicle belongs to the {muscle}, {side}, "
         f"{float(activation[most]):.2f}"
     )
-    if float(chosen["anterior_pelvic_tilt"]) < 0:
-        text = text.replace("tilted forward by -", "tilted backward by ")
     return sentence(heading, text)

@@ -13,7 +13,7 @@ from spinesim.plots.cases import case_name, change, choose, heading_of, require,
 from spinesim.plots.style import INK, SERIES, label_of, legend_above, name_of, new_axes, unit_of
 
 QUANTITIES = ("anterior_pelvic_tilt", "lumbar_lordosis")
-JUMP_RATIO = 5.0  #: a step this many times steeper than the median step is called a jump (assumed)
+JUMP_RATIO = 5.0  #: a step this many times steeper than the steps beside it is called a jump (assumed)
 JUMP_SMALLEST = 0.05  #: [deg] a smaller step is never a jump: the agreement asked of two solves of one case
 UNSOLVED_MARKS = {"infeasible": "x", "not_converged": "+", "pending": "|"}
 
@@ -42,7 +42,10 @@ def jumps(x: np.ndarray, y: np.ndarray) -> list[int]:
     slopes = np.abs(np.diff(y) / np.diff(x))
     if slopes.size < 3:
         return []
-    steep = (slopes > JUMP_RATIO * np.median(slopes)) & (np.abs(np.diff(y)) > JUMP_SMALLEST)
+    around = np.pad(slopes, 1, mode="edge")
+    around[[0, -1]] = slopes[[1, -2]]
+    beside = np.maximum(around[:-2], around[2:])
+    steep = (slopes > JUMP_RATIO * beside) & (np.abs(np.diff(y)) > JUMP_SMALLEST)
     return [int(index) for index in np.flatnonzero(steep)]
 
 

@@ -104,7 +104,7 @@ def disc_loads_caption(
     good = [(name, one) for name, one, _ in series if solved(one)]
     lost = "".join(f" {sentence(name, no_solution(one))}" for name, one, _ in series if not solved(one))
     if not good:
-        return heading_of(title, lost.strip())
+        return sentence(title, "no case is solved") + lost
     name, last = good[-1]
     load = last["compression"]
     level = str(load["level"].values[int(load.values.argmax())])
@@ -207,7 +207,7 @@ def foramen_area_caption(
     good = [(name, one) for name, one, _ in series if solved(one)]
     lost = "".join(f" {sentence(name, no_solution(one))}" for name, one, _ in series if not solved(one))
     if not good:
-        return heading_of(title, lost.strip())
+        return sentence(title, "no case is solved") + lost
     name, last = good[-1]
     least = last["foramen_area"].stack(place=("foramen", "side"))
     foramen, side = least["place"].values[int(least.values.argmin())]

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
 from spinesim.errors import InputError
-from spinesim.plots.cases import choose, heading_of, require, sentence, sweep_axes, unsolved
+from spinesim.plots.cases import choose, require, sentence, sweep_axes, unsolved
 from spinesim.plots.style import HATCHES, INK, VALUES, label_of, legend_above, level_name, name_of, new_axes, unit_of
 
 
@@ -125,7 +125,7 @@ def heat_map_caption(
     """The smallest and the largest number and where they stand."""
     values, status, upward, right = plane(dataset, variable, at, case)
     if not (status.values.astype(str) == "solved").any():
-        return heading_of(title, f"No case is solved.{unsolved(status.to_dataset(name='status'))}")
+        return sentence(title, "no case is solved") + unsolved(status.to_dataset(name="status"))
     numbers = values.values.astype(float)
     unit = f" {unit_of(values)}" if unit_of(values) else ""
     parts = []

@@ -14,7 +14,7 @@ from spinesim import results
 from spinesim.errors import InputError, ResultsFileError
 from spinesim.model.parts import Model
 from spinesim.model.read import load_model
-from spinesim.plots import caption, figure, save
+from spinesim.plots import KINDS, caption, figure, save
 from spinesim.plots.cases import ends_and_middle
 from spinesim.report.scenario import FILE, FigureEntry, Run, Scenario, read_scenario
 from spinesim.report.text import Drawn, report_text
@@ -153,7 +153,7 @@ def _draw(entry: FigureEntry, scenario: Scenario, solved: Mapping[str, xr.Datase
     sentence = caption(entry.kind, datasets, titles=titles, **options)
     whole = figure(entry.kind, datasets, titles=titles, **options)
     files = [save(whole, target / f"{entry.file}.{ending}", sentence).name for ending in _ordered(entry.formats)]
-    return Drawn(files[0], sentence)
+    return Drawn(files[0], KINDS[entry.kind].description, sentence)
 
 
 def _ordered(formats: Iterable[str]) -> list[str]:

@@ -13,7 +13,7 @@ import xarray as xr
 from spinesim.plots.cases import ends_and_middle, sweep_axes
 from spinesim.plots.style import level_name, unit_of
 
-LISTED = 20  #: failed cases named one by one; the file holds all
+LISTED = 10  #: failed cases of a run that are named one by one; the file holds all
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Drawn:
     """A figure that stands in the report."""
 
     file: str  #: of the picture
+    what: str  #: the kind of figure in words
     caption: str
 
 
@@ -47,7 +48,7 @@ def report_text(
     figures = list(figures)
     if figures:
         parts.append("## Figures")
-        parts += [f"![{drawn.caption}]({drawn.file})\n\n*{drawn.caption}*" for drawn in figures]
+        parts += [f"![{drawn.what}]({drawn.file})\n\n*{drawn.caption}*" for drawn in figures]
     parts += ["## Cases without a solution", _failures(results), "## Limits", _limits(results)]
     return "\n\n".join(parts) + "\n"
 
@@ -130,9 +131,12 @@ def _failures(results: Sequence[tuple[str, str, xr.Dataset]]) -> str:
     total = sum(dataset["status"].size for _, _, dataset in results)
     lost = sum(failed(dataset) for _, _, dataset in results)
     text = f"{total - lost} of {total} cases are solved ({(total - lost) / total:.0%})."
-    lines = [line for _, words, dataset in results for line in _reasons(words, dataset)]
-    if len(lines) > LISTED:
-        lines = [*lines[:LISTED], f"- and {len(lines) - LISTED} more, see `status` in the files"]
+    lines = []
+    for file, words, dataset in results:
+        reasons = list(_reasons(words, dataset))
+        lines += reasons[:LISTED]
+        if len(reasons) > LISTED:
+            lines.append(f"- {words}: and {len(reasons) - LISTED} more, see `status` in `{file}`")
     return "\n".join([text, "", *lines]) if lines else text
 
 
