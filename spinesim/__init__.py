@@ -1,1 +1,37 @@
-"""spinesim: how muscle imbalance loads the lower back and its nerves."""
+"""spinesim: how muscle imbalance loads the lower back and its nerves.
+
+>>> import spinesim as ss
+>>> model = ss.load_model("adult")
+>>> tight = ss.solve(model, {"tightness.hip_flexors": 15})
+"""
+
+from spinesim.assessment import reading
+from spinesim.errors import (
+    InfeasibleError,
+    InputError,
+    ModelError,
+    NotConvergedError,
+    ResultsFileError,
+    SpinesimError,
+)
+from spinesim.model.read import load_model, model_names
+from spinesim.model.scale import scaled
+from spinesim.results import open_results
+from spinesim.solve import solve
+from spinesim.sweep import sweep
+
+__all__ = [
+    "InfeasibleError",
+    "InputError",
+    "ModelError",
+    "NotConvergedError",
+    "ResultsFileError",
+    "SpinesimError",
+    "load_model",
+    "model_names",
+    "open_results",
+    "reading",
+    "scaled",
+    "solve",
+    "sweep",
+]

@@ -37,5 +37,6 @@ def empty_outputs(model: ModelArrays, stance: StanceArrays, count: int) -> Outpu
     return Outputs(
         status=np.full(count, -1, dtype=np.int64),
         iterations=np.zeros(count, dtype=np.int64),
+        bounds=np.zeros(count, dtype=np.int64),
         **{name: np.full((count, *shape), np.nan) for name, shape in shapes.items()},
     )

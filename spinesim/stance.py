@@ -47,7 +47,7 @@ def lumbar_flexion(trunk: float) -> float:
 
     size, w = abs(trunk), SHARE_SMOOTHING
     value = SHARES[0] * size
-    for before, after, step in zip(SHARES, SHARES[1:], SHARE_STEPS, strict=True):
+    for before, after, step in zip(SHARES[:-1], SHARES[1:], SHARE_STEPS, strict=True):
         value -= (before - after) * w * (softplus((size - step) / w) - softplus(-step / w))
     return math.copysign(value, trunk)
 

@@ -154,6 +154,7 @@ class Outputs(NamedTuple):
     stationarity: Floats  #: (nc,)
     gap: Floats  #: (nc,)
     effort: Floats  #: (nc,)
+    bounds: Ints  #: (nc,) activations on a bound
     held_moment: Floats  #: (nc, nq) moment that must hold each joint coordinate
     reaction: Floats  #: (nc, nl, 3) compression, anterior and lateral shear
     hip_force: Floats  #: (nc, 2) left, right

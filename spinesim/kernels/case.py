@@ -83,9 +83,10 @@ def usable(case, row):
 def derive(model, stance, case, row, free, multiplier, activation, find, work, out):
     """Loads, angles and foramina of a solved case, written into row ``row`` of ``out``."""
     n = work.length.size
+    out.bounds[row] = 0
     carried = configure(model, stance, case, row, free, work)
     tension = work.tension
-    effort = gap = 0.0
+    effort = gap = primal = 0.0
     weight = stance.cost / stance.sigma_activation**2 if find else 2.0 * stance.cost
     worst = work.tau.copy()
     for i in range(activation.size):
@@ -99,7 +100,10 @@ def derive(model, stance, case, row, free, multiplier, activation, find, work, o
         for j in range(stance.column_first[i], stance.column_last[i]):
             pull += work.columns[i, j] * multiplier[j]
         best = min(max(target + pull / weight[i], case.lower[row, i]), case.upper[row, i])
+        primal += 0.5 * weight[i] * (activation[i] - target) ** 2
         gap += 0.5 * weight[i] * ((activation[i] - target) ** 2 - (best - target) ** 2) + best * pull
+        if not case.lower[row, i] < activation[i] < case.upper[row, i]:
+            out.bounds[row] += 1
     for j in range(multiplier.size):
         gap -= multiplier[j] * work.tau[j]
     for i in range(n):
@@ -112,7 +116,7 @@ def derive(model, stance, case, row, free, multiplier, activation, find, work, o
     out.multiplier[row] = multiplier
     out.missing[row] = 0.0
     out.residual[row] = largest(worst)
-    out.gap[row] = abs(gap)
+    out.gap[row] = abs(gap) / (1.0 + primal)
     out.effort[row] = effort
     out.centre[row] = work.centre
     share = np.empty(stance.support_share.size)

@@ -34,6 +34,9 @@ def _digest() -> str:
     return text.hexdigest()[:16]
 
 
+DIGEST = _digest()
+
+
 def _writable(folder: Path) -> bool:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -51,10 +54,9 @@ def _cache_folder() -> Path | None:
     else:
         roots.append(Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "spinesim")
         roots.append(Path(tempfile.gettempdir()) / f"spinesim-{os.getuid() if hasattr(os, 'getuid') else 'user'}")
-    digest = _digest()
     for root in roots:
-        if _writable(root / digest):
-            return root / digest
+        if _writable(root / DIGEST):
+            return root / DIGEST
     log.warning("no cache folder can be written (%s): spinesim compiles its kernels in every process", roots[0])
     return None
 

@@ -54,8 +54,8 @@ def beyond_joints(model, stance, share, load, load_point, work, tension, carried
             pull = w * tension[i] / math.sqrt((bx - ax) ** 2 + (by - ay) ** 2 + (bz - az) ** 2)
             for c in range(nb):
                 first = model.body_coordinates[c]
-                sign = float(model.moves[a, first]) - float(model.moves[b, first])
-                if sign != 0.0:
+                if model.moves[a, first] != model.moves[b, first]:
+                    sign = 1.0 if model.moves[a, first] else -1.0
                     force[c, 0] += sign * pull * (bx - ax)
                     force[c, 1] += sign * pull * (by - ay)
                     force[c, 2] += sign * pull * (bz - az)

@@ -1,0 +1,249 @@
+"""Kernel outputs as named quantities in the units of the register."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+import xarray as xr
+
+from spinesim import units
+from spinesim.kernels.arrays import Outputs
+from spinesim.model.pack import Packed
+from spinesim.stance import PackedStance
+from spinesim.variables import COORDINATES, VARIABLES, attributes
+
+STATUS = ("solved", "infeasible", "not_converged")
+CURVE_RANGE = (0.4, 1.8)  # normalised fibre lengths of the muscle curves' data
+NOTE = (
+    "A research and teaching model, never a diagnosis. The reference activation does not yet contain the co-contraction "
+    "that stabilises the spine, so loads in healthy standing come out low."
+)
+
+
+def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[str, np.ndarray]:
+    """Every result variable of a chain of cases, cases in front; NaN where a case failed.
+
+    Parameters
+    ----------
+    pictures
+        True adds the large variables: bones and muscle paths in the world.
+    """
+    packed = stance.packed
+    arrays = packed.arrays
+    n = len(packed.muscles)
+    angle = out.alignment / units.DEGREE
+    joint = np.einsum("ck,qk->cq", out.free, _rates(stance)) + stance.arrays.offset
+    levels = arrays.body_coordinates[arrays.level_bodies[:, 1]]
+    count = arrays.body_coordinates[arrays.level_bodies[:, 1] + 1] - levels
+    segment = np.stack(
+        [np.where(count > a, joint[:, np.minimum(levels + a, joint.shape[1] - 1)], 0.0) for a in range(3)], axis=-1
+    )
+    lean = [j for j, name in enumerate(stance.free) if name == "lean"]
+    solved = out.status == 0
+    held = _held(stance)
+    reaction = out.reaction
+    loss = (reaction[:, :, 0] - stance.compression) / arrays.level_axial
+    foramen = out.foramen
+    activation = out.activation
+    values = {
+        "anterior_pelvic_tilt": angle[:, 0],
+        "sacral_slope": angle[:, 1],
+        "pelvic_tilt_radiographic": angle[:, 2],
+        "pelvic_incidence": angle[:, 3],
+        "lumbar_lordosis": angle[:, 4],
+        "trunk_inclination": angle[:, 5],
+        "lean": out.free[:, lean[0]] / units.DEGREE if lean else np.zeros(solved.size),
+        "centre_of_mass": out.centre,
+        "segment_angle": segment / units.DEGREE,
+        "muscle_force": out.force,
+        "activation": activation[:, :n],
+        "muscle_length": out.length,
+        "fibre_length": out.fibre,
+        "actuator_moment": activation[:, n:] * _actuator_moments(stance),
+        "compression": reaction[:, :, 0],
+        "shear_anterior": reaction[:, :, 1],
+        "shear_lateral": reaction[:, :, 2],
+        "disc_pressure": reaction[:, :, 0] / (arrays.pressure_factor * arrays.level_area) / units.MEGAPASCAL,
+        "height_loss": loss / units.MILLIMETRE,
+        "hip_contact_force": out.hip_force,
+        "foot_force": out.foot_force if _feet(stance) else np.zeros_like(out.foot_force),
+        "foramen_area": foramen[..., 0] / units.MM2,
+        "foramen_height": foramen[..., 1] / units.MILLIMETRE,
+        "foramen_width": foramen[..., 2] / units.MILLIMETRE,
+        "posterior_disc_height": foramen[..., 3] / units.MILLIMETRE,
+        "locked_moment": -out.held_moment[:, held],
+        "multiplier": out.multiplier,
+        "passive_moment_hip_flexors": out.hip_flexor_moment,
+        "missing_moment": np.where(solved[:, None], 0.0, out.missing),
+        "effort": out.effort,
+        "moment_residual": out.residual,
+        "stationarity": out.stationarity,
+        "duality_gap": out.gap,
+        "active_bounds": out.bounds.astype(np.float64),
+        "outside_curve_range": (
+            (out.fibre < CURVE_RANGE[0]) | (out.fibre > CURVE_RANGE[1])
+        ).sum(axis=1).astype(np.float64),
+    }
+    if pictures:
+        values |= _pictures(packed, out)
+    for name, value in values.items():
+        if name != "missing_moment":
+            values[name] = np.where(solved.reshape(-1, *[1] * (value.ndim - 1)), value, np.nan)
+    values["iterations"] = out.iterations.astype(np.float64)
+    values["status"] = np.array(STATUS, dtype="<U13")[out.status]
+    values["branch"] = np.zeros(solved.size)
+    return values
+
+
+def _rates(stance: PackedStance) -> np.ndarray:
+    """The matrix B of a stance, (nq, nu)."""
+    arrays = stance.arrays
+    matrix = np.zeros((arrays.offset.size, arrays.n_free))
+    for k in range(matrix.shape[0]):
+        for e in range(arrays.rate_first[k], arrays.rate_first[k + 1]):
+            matrix[k, arrays.rate_index[e]] = arrays.rate[e]
+    return matrix
+
+
+def _held(stance: PackedStance) -> list[int]:
+    names = (*stance.stance.held_by_support, *stance.stance.locked)
+    return [stance.packed.coordinates.index(name) for name in names]
+
+
+def _feet(stance: PackedStance) -> bool:
+    return any(name == "lean" for name in stance.free)
+
+
+def _actuator_moments(stance: PackedStance) -> np.ndarray:
+    known = {actuator.name: actuator.max_moment for actuator in stance.packed.model.actuators}
+    return np.array([known[name] for name in stance.actuators])
+
+
+@lru_cache(maxsize=32)
+def bone_points(packed: Packed) -> tuple[tuple[str, str, tuple[float, float, float]], ...]:
+    """Name, body and position (body frame) of every bony point: landmarks, then the joint centres of the legs."""
+    points = [(mark.name, mark.body, mark.position) for mark in packed.model.landmarks]
+    spine = {joint.child for joint in packed.model.joints if joint.name in packed.levels}
+    for joint in packed.model.joints[1:]:
+        if joint.child not in spine:
+            points.append((joint.name, joint.child, (0.0, 0.0, 0.0)))
+    for support in packed.model.stances["standing"].supports:
+        points.append((support.name, support.body, support.position))
+    return tuple(points)
+
+
+def _pictures(packed: Packed, out: Outputs) -> dict[str, np.ndarray]:
+    def place(body: np.ndarray, local: np.ndarray) -> np.ndarray:
+        turned = np.einsum("cpij,pj->cpi", out.body_rotation[:, body], local)
+        return out.body_position[:, body] + turned
+
+    bones = bone_points(packed)
+    body = np.array([packed.bodies.index(b) for _, b, _ in bones])
+    local = np.array([p for _, _, p in bones])
+    origins = np.array([b.origin_neutral for b in packed.model.bodies])
+    path = [(packed.bodies.index(p.body), p.position) for m in packed.model.muscles for p in m.path]
+    healthy = origins[body] + local
+    return {
+        "bone_position": place(body, local),
+        "path_position": place(np.array([b for b, _ in path]), np.array([p for _, p in path])),
+        "healthy_bone_position": np.tile(healthy, (out.status.size, 1, 1)),
+    }
+
+
+def coordinates(stance: PackedStance, *, pictures: bool) -> dict[str, xr.DataArray]:
+    """Coordinates of a result."""
+    packed = stance.packed
+    model = packed.model
+    first = {m: group for group, members in reversed(model.groups.items()) for m in members}
+    roots = [_roots(level) for level in packed.foramina]
+    words: dict[str, list[str]] = {
+        "muscle": list(packed.muscles),
+        "anatomical_muscle": [m.muscle for m in model.muscles],
+        "group": [first.get(m.muscle, m.muscle) for m in model.muscles],
+        "muscle_side": [m.side for m in model.muscles],
+        "level": list(packed.levels),
+        "side": ["left", "right"],
+        "foramen": list(packed.foramina),
+        "exiting_root": [root for root, _ in roots],
+        "traversing_root": [root for _, root in roots],
+        "axis": ["flexion", "bend", "turn"],
+        "xyz": ["x", "y", "z"],
+        "coordinate": list(stance.free),
+        "actuator": list(stance.actuators),
+        "held": [*stance.stance.held_by_support, *stance.stance.locked],
+    }
+    if pictures:
+        bones = bone_points(packed)
+        words["bone_point"] = [name for name, _, _ in bones]
+        words["bone_body"] = [body for _, body, _ in bones]
+        words["path_muscle"] = [m.name for m in model.muscles for _ in m.path]
+        words["path_point"] = [f"{m.name}.{i}" for m in model.muscles for i in range(len(m.path))]
+    return {
+        name: xr.DataArray(np.array(entries, dtype=str), dims=COORDINATES[name].dims, attrs=attributes(name))
+        for name, entries in words.items()
+        if entries
+    }
+
+
+def _roots(level: str) -> tuple[str, str]:
+    """Exiting and traversing nerve root of a level such as L4_L5."""
+    upper, lower = level.split("_")
+    return upper, lower
+
+
+@lru_cache(maxsize=1)
+def versions() -> str:
+    """Versions of what produced a result, as JSON."""
+    found = {"python": platform.python_version()}
+    for name in ("spinesim", "numpy", "numba", "scipy", "xarray", "h5py"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return json.dumps(found)
+
+
+def header(
+    stance: PackedStance, *, settings: Mapping[str, float], find: bool, angles: Mapping[str, float]
+) -> dict[str, str]:
+    """Attributes that say what a result is and what made it."""
+    model = stance.packed.model
+    posture = {name: math.degrees(value) for name, value in angles.items()}
+    return {
+        "title": f"spinesim {model.name}, {stance.stance.name}",
+        "model": model.name,
+        "model_digest": model.digest,
+        "stance": stance.stance.name,
+        "posture": "found" if find else "held",
+        "held_angles_deg": json.dumps(posture),
+        "parameters": json.dumps(dict(settings)),
+        "versions": versions(),
+        "created_by": "spinesim",
+        "note": NOTE,
+    }
+
+
+def labelled(
+    stance: PackedStance,
+    out: Outputs,
+    *,
+    settings: Mapping[str, float],
+    find: bool,
+    angles: Mapping[str, float],
+    pictures: bool,
+) -> xr.Dataset:
+    """The single case of ``out`` as a Dataset."""
+    values = quantities(stance, out, pictures=pictures)
+    named = coordinates(stance, pictures=pictures)
+    return xr.Dataset(
+        {name: (VARIABLES[name].dims, values[name][0], attributes(name)) for name in VARIABLES if name in values
+         and all(dim in named for dim in VARIABLES[name].dims)},
+        coords=named,
+        attrs=header(stance, settings=settings, find=find, angles=angles),
+    )

@@ -1,0 +1,335 @@
+"""Many cases over named axes: chains fixed by the grid, solved in compiled threads, kept as they finish."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from spinesim import parameters as register
+from spinesim.cases import names, subject
+from spinesim.errors import InputError
+from spinesim.kernels import jit
+from spinesim.kernels.arrays import Floats
+from spinesim.labelled import coordinates, header, quantities, versions
+from spinesim.model.pack import pack
+from spinesim.model.parts import Model
+from spinesim.results import SweepStore, open_results
+from spinesim.solve import Complete, Task, check_criterion, check_settings, make_task, resized, run_chain
+from spinesim.stance import pack_stance
+from spinesim.variables import VARIABLES, attributes
+
+CHAIN = 64  # cases; long enough to profit from warm starts, short enough to share out and to check against a cold end
+BLOCK = 128  # cases that are kept together; chains are never cut
+BRANCH = 0.05 * math.pi / 180.0  # [rad] disagreement of a chain's end with a cold solve that marks a second solution
+ALWAYS = ("status", "moment_residual", "stationarity", "duality_gap", "iterations", "branch")
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A sweep to be run."""
+
+    model: Model
+    task: Task
+    axes: dict[str, Floats]
+    settings: dict[str, float]
+    wanted: tuple[str, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of every axis."""
+        return tuple(values.size for values in self.axes.values())
+
+    @property
+    def count(self) -> int:
+        """Number of cases."""
+        return math.prod(self.shape)
+
+    def columns(self, cases: slice) -> dict[str, Floats]:
+        """Parameter values of consecutive cases, the last axis running fastest."""
+        index = np.unravel_index(np.arange(cases.start, cases.stop), self.shape)
+        columns = {name: np.full(cases.stop - cases.start, value) for name, value in self.settings.items()}
+        for (name, values), i in zip(self.axes.items(), index, strict=True):
+            columns[name] = values[i]
+        return columns
+
+
+def sweep(
+    model: Model,
+    axes: Mapping[str, Iterable[float]],
+    *,
+    parameters: Mapping[str, float] | None = None,
+    stance: str = "standing",
+    posture: Mapping[str, float] | None = None,
+    complete: Complete = "rhythm",
+    criterion: str = "effort2",
+    variables: Iterable[str] | None = None,
+    output: str | os.PathLike[str] | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Solve every combination of the values of named axes.
+
+    Parameters
+    ----------
+    axes
+        Values by parameter name, each in the unit that ``spinesim parameters`` lists; they become dimensions.
+    parameters
+        Values that are the same in all cases.
+    stance, posture, complete, criterion
+        As in `solve`.
+    variables
+        Result variables to keep; all but the large ones by default. Status and certificate are always kept.
+    output
+        Results file to write. Finished blocks are kept beside it, so that a sweep that was stopped goes on where it
+        was when it is called again; a stopped sweep leaves a valid file in which the rest is ``pending``.
+    threads
+        Number of threads; all cores by default. The results do not depend on it.
+    progress
+        Show a progress bar if the error stream is a terminal.
+
+    Returns
+    -------
+    xarray.Dataset
+        The axes in front of the dimensions of every variable; failed cases are NaN with their status.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, an empty axis, or a value out of its range.
+    ResultsFileError
+        If ``output`` cannot be written.
+    """
+    check_criterion(criterion)
+    grid = _grid(model, axes, parameters, stance, posture, complete, variables)
+    blocks = _blocks(grid)
+    workers = _workers(threads)
+    if output is None:
+        kept: dict[int, dict[str, np.ndarray]] = {}
+        _run(grid, blocks, kept.__setitem__, set(), workers, progress)
+        return _assemble(grid, [kept[i] for i in range(len(blocks))])
+    path = Path(output)
+    with SweepStore(path, _digest(grid), len(blocks)) as store:
+        spans = [slice(block[0].start, block[-1].stop) for block in blocks]
+        types: dict[str, np.dtype[Any]] = {name: np.dtype(np.float64) for name in grid.wanted}
+        types["status"] = np.dtype("<U13")
+        try:
+            _run(grid, blocks, store.save, store.done(), workers, progress)
+        finally:
+            if store.done():
+                store.finish(_template(grid), list(grid.axes), types, spans)
+    return open_results(path)
+
+
+def _grid(
+    model: Model,
+    axes: Mapping[str, Iterable[float]],
+    parameters: Mapping[str, float] | None,
+    stance: str,
+    posture: Mapping[str, float] | None,
+    complete: str,
+    variables: Iterable[str] | None,
+) -> Grid:
+    known = names(pack(model))
+    if not axes:
+        raise InputError("a sweep needs at least one axis")
+    settings = check_settings(model, parameters)
+    values: dict[str, Floats] = {}
+    for name, given in axes.items():
+        if name in settings:
+            raise InputError(f"{name} is both an axis and a fixed parameter")
+        entries = list(given)
+        if not entries:
+            raise InputError(f"axis {name} has no values")
+        checked = [register.check(known, {name: entry})[name] for entry in entries]
+        if len(set(checked)) < len(checked):
+            raise InputError(f"axis {name} holds a value twice")
+        values[name] = np.array(checked)
+    lattice = np.meshgrid(*values.values(), indexing="ij")
+    register.check_bounds(
+        known,
+        settings
+        | {name: v.ravel() for name, v in zip(values, lattice, strict=True) if name.split(".")[0] in ("tone", "inhibition")},
+    )
+    wanted = [v.name for v in VARIABLES.values() if not v.large] if variables is None else list(variables)
+    unknown = [name for name in wanted if name not in VARIABLES]
+    if unknown:
+        raise InputError(f"there is no result variable {unknown[0]}")
+    task = make_task(model, stance, posture, complete)
+    named = coordinates(pack_stance(pack(model), stance), pictures=True)
+    ordered = tuple(
+        name
+        for name in VARIABLES
+        if (name in wanted or name in ALWAYS) and all(dim in named for dim in VARIABLES[name].dims)
+    )
+    return Grid(model, task, values, settings, ordered)
+
+
+def _workers(threads: int | None) -> int:
+    if threads is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise InputError(f"threads = {threads!r} is not allowed: it must be a whole number from 1")
+    return threads
+
+
+def _chains(grid: Grid) -> list[slice]:
+    """Consecutive cases along the last axis, at most `CHAIN`; one case each where that axis changes the person."""
+    last = list(grid.axes)[-1]
+    length = grid.shape[-1]
+    step = 1 if last.startswith("subject.") else CHAIN
+    return [
+        slice(line + first, line + min(first + step, length))
+        for line in range(0, grid.count, length)
+        for first in range(0, length, step)
+    ]
+
+
+def _blocks(grid: Grid) -> list[list[slice]]:
+    """Chains kept together."""
+    blocks: list[list[slice]] = []
+    size = BLOCK
+    for chain in _chains(grid):
+        if size + chain.stop - chain.start > BLOCK:
+            blocks.append([])
+            size = 0
+        blocks[-1].append(chain)
+        size += chain.stop - chain.start
+    return blocks
+
+
+def _solve_block(grid: Grid, block: list[slice]) -> dict[str, np.ndarray]:
+    parts = [_solve_chain(grid, chain) for chain in block]
+    return {name: np.concatenate([part[name] for part in parts]) for name in grid.wanted}
+
+
+def _solve_chain(grid: Grid, chain: slice) -> dict[str, np.ndarray]:
+    columns = grid.columns(chain)
+    first = {name: float(column[0]) for name, column in columns.items()}
+    model = resized(grid.model, *subject(grid.model, first))
+    task = Task(model, grid.task.stance, grid.task.angles, grid.task.find)
+    stance = pack_stance(pack(model), task.stance)
+    count = chain.stop - chain.start
+    out = run_chain(task, columns, count)
+    pictures = any(VARIABLES[name].large for name in grid.wanted)
+    values = quantities(stance, out, pictures=pictures)
+    if task.find and count > 1 and out.status[-1] == 0:
+        cold = run_chain(task, {name: column[-1:] for name, column in columns.items()}, 1)
+        if cold.status[0] != 0 or np.abs(cold.free[0] - out.free[-1]).max() > BRANCH:
+            values["branch"][:] = 1.0
+    return {name: values[name] for name in grid.wanted}
+
+
+def _run(  # type: ignore[no-untyped-def]
+    grid: Grid, blocks: list[list[slice]], keep, done: set[int], workers: int, progress: bool
+) -> None:
+    """Solve the blocks that are not done and hand each to ``keep(number, arrays)``."""
+    waiting = [i for i in range(len(blocks)) if i not in done]
+
+    def one(i: int) -> int:
+        keep(i, _solve_block(grid, blocks[i]))
+        return sum(chain.stop - chain.start for chain in blocks[i])
+
+    with _bar(progress, grid.count) as advance, ThreadPoolExecutor(workers) as pool:
+        advance(sum(c.stop - c.start for i in done for c in blocks[i]))
+        futures: set[Future[int]] = {pool.submit(one, i) for i in waiting}
+        try:
+            while futures:
+                finished, futures = wait(futures, timeout=0.2, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    advance(future.result())
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    jit.mark_compiled()
+
+
+class _bar:
+    """A progress bar on a terminal, silence elsewhere."""
+
+    def __init__(self, wanted: bool, total: int) -> None:
+        self._progress: Any = None
+        self._total = total
+        if wanted and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._progress = Progress(
+                TextColumn("solving"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+
+    def __enter__(self):  # type: ignore[no-untyped-def]
+        if self._progress is None:
+            return lambda count: None
+        self._progress.start()
+        bar = self._progress.add_task("solving", total=self._total)
+        return lambda count: self._progress.advance(bar, count)
+
+    def __exit__(self, *_: object) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+
+def _template(grid: Grid) -> xr.Dataset:
+    """Coordinates and attributes of the result."""
+    stance = pack_stance(pack(grid.model), grid.task.stance)
+    pictures = any(VARIABLES[name].large for name in grid.wanted)
+    known = names(pack(grid.model))
+    coords: dict[str, Any] = {}
+    for name, values in grid.axes.items():
+        row = register.parameter(known, name)
+        words = {"units": row.units, "long_name": name.replace("_", " ").replace(".", ", "), "description": row.description}
+        coords[name] = (name, values, words)
+    used = {dim for name in grid.wanted for dim in VARIABLES[name].dims}
+    coords |= {
+        name: array for name, array in coordinates(stance, pictures=pictures).items() if set(array.dims) <= used
+    }
+    attrs = header(stance, settings=grid.settings, find=grid.task.find, angles=grid.task.angles)
+    attrs["axes"] = json.dumps(list(grid.axes))
+    attrs["chain_length"] = str(CHAIN)
+    return xr.Dataset(coords=coords, attrs=attrs)
+
+
+def _assemble(grid: Grid, blocks: list[dict[str, np.ndarray]]) -> xr.Dataset:
+    """The result in memory."""
+    dataset = _template(grid)
+    for name in grid.wanted:
+        values = np.concatenate([block[name] for block in blocks])
+        dims = (*grid.axes, *VARIABLES[name].dims)
+        dataset[name] = (dims, values.reshape(*grid.shape, *values.shape[1:]), attributes(name))
+    return dataset
+
+
+def _digest(grid: Grid) -> str:
+    """Digest of all that decides the numbers."""
+    text = json.dumps(
+        {
+            "model": grid.model.digest,
+            "person": [grid.model.body_mass, grid.model.stature],
+            "stance": grid.task.stance,
+            "angles": grid.task.angles,
+            "find": grid.task.find,
+            "axes": {name: values.tolist() for name, values in grid.axes.items()},
+            "settings": grid.settings,
+            "wanted": grid.wanted,
+            "kernels": jit.DIGEST,
+            "versions": versions(),
+        },
+        sort_keys=True,
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
