@@ -107,8 +107,8 @@ class _Reader:
     def model(self) -> Model:
         bodies = self.bodies()
         joints = self.joints(bodies)
-        coordinates = self.coordinates(joints)
         levels = self.levels(joints)
+        coordinates = self.coordinates(joints)
         tests_rows = self.folder.table("tests")
         muscles = self.muscles(bodies, coordinates)
         landmarks = self.landmarks(bodies)
@@ -481,7 +481,7 @@ class _Reader:
                 if needed and needed not in names:
                     row.fail(field, f"must exist on the left too: there is no {needed}")
             left.append(image)
-        return tuple([*parts, *left])
+        return tuple(parts) + tuple(left)
 
     def tests(
         self, rows: Sequence[Row], groups: Iterable[str], coordinates: Sequence[Coordinate]
