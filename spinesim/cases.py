@@ -45,7 +45,7 @@ def shifts(packed: Packed) -> dict[tuple[str, str], Shift]:
     """For every group with a test, by side, what its tightness moves (s_i = gain |r_i| theta / l_opt,i)."""
     found = {}
     for test in packed.model.tests:
-        for side, suffix in (("right", "_r"), ("left", "_l")):
+        for side, suffix in sides_of(test):
             arms = np.abs(_arms(packed, mirrored_test(test, suffix)))
             members = packed.model.groups[test.group]
             chosen = [
@@ -65,6 +65,11 @@ def shifts(packed: Packed) -> dict[tuple[str, str], Shift]:
                 gain=np.array(test.gain),
             )
     return found
+
+
+def sides_of(test: TightnessTest) -> tuple[tuple[str, str], ...]:
+    """Sides on which a test is read, with the suffix of their joints; one in the midline stands for both sides."""
+    return (("right", "_r"), ("left", "_l")) if "_r." in test.coordinate else (("midline", ""),)
 
 
 def mirrored_test(test: TightnessTest, suffix: str) -> TightnessTest:
