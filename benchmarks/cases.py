@@ -13,7 +13,7 @@ class HeldPosture:
         self.time_solve()
 
     def time_solve(self):
-        return spinesim.solve(self.model, {"load.hands": 2}, stance="forward_bend", posture={"trunk_flexion": 20})
+        return spinesim.solve(self.model, {"load.hands": 1}, stance="forward_bend", posture={"trunk_flexion": 10})
 
 
 class FoundPosture:

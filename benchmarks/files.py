@@ -19,8 +19,8 @@ class ResultsFile:
 
     def setup(self, cases):
         model = spinesim.load_model("adult")
-        axes = {"load.hands": np.linspace(0, 5, cases)}
-        self.result = spinesim.sweep(model, axes, stance="forward_bend", posture={"trunk_flexion": 20})
+        axes = {"load.hands": np.linspace(0, 2, cases)}
+        self.result = spinesim.sweep(model, axes, stance="forward_bend", posture={"trunk_flexion": 10})
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "result.nc"
         write(self.result, self.path)

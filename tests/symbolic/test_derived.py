@@ -270,3 +270,18 @@ def test_laws__first_and_second_derivative_are_continuous_at_the_corners(law, at
     assert jump(law, at, 1) <= 1e-4 * scale
     # the second derivative changes by about its own rate over 3e-7; a kink would show as scale / width
     assert jump(law, at, 2) <= 1e-2 * scale / BLEND
+
+
+def test_disc_law__tangent_is_positive_for_every_level_axis_and_preload_of_the_adult(adult):
+    laws = {(law.level, law.coordinate, law.preload, law.direction): law for law in adult.disc_laws}
+    zone = adult.neutral_zone
+    for level, coordinate, preload, direction in laws:
+        if direction == "negative":
+            continue
+        both = [laws[level, coordinate, preload, side] for side in ("positive", "negative")]
+        coefficients = [value for law in both for value in (law.c1, law.c2, law.c3)]
+        limits = next(c for c in adult.coordinates if c.joint == level and c.name == coordinate)
+        for fraction in (0.1, 0.2, 0.5, 1.0):
+            for angle in np.linspace(2 * limits.lowest, 2 * limits.highest, 201):
+                _, stiffness = derived.disc_law(angle, *coefficients, fraction, zone.width, zone.blend)
+                assert stiffness > 0, (level, coordinate, preload, fraction, angle)
