@@ -1,0 +1,417 @@
+"""The command line: what a user types, what is printed, and the exit status.
+
+0: solved. 1: some cases have no solution; they are named. 2: bad input; one sentence says what is wrong. 130: stopped
+by Ctrl-C; finished cases are kept. Packages that take long to import are imported by the commands that need them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import textwrap
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import typer.core
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from spinesim.errors import InfeasibleError, InputError, NotConvergedError, SpinesimError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from spinesim.parameters import Parameter
+
+UNSOLVED, BAD_INPUT, STOPPED = 1, 2, 130  # exit status
+LISTED = 10  # cases without a solution that are named one by one
+MUSCLES = 12  # fascicles in the table of the most active
+
+
+class _Commands(typer.core.TyperGroup):
+    """Turns what a user can cause into one sentence on the error stream and an exit status."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (InfeasibleError, NotConvergedError) as error:
+            _complain(f"No solution: {error}")
+            raise typer.Exit(UNSOLVED) from error
+        except SpinesimError as error:
+            _complain(str(error))
+            raise typer.Exit(BAD_INPUT) from error
+        except KeyboardInterrupt:
+            kept = " Finished cases are kept, and the same command goes on from there."
+            _complain("Stopped." + kept * (ctx.invoked_subcommand == "run"))
+            raise typer.Exit(STOPPED) from None
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="How muscle imbalance tilts the pelvis, loads the lumbar spine and narrows the room of its nerve roots. "
+    "A research and teaching model, never a diagnosis.",
+    epilog="Example: spinesim solve --set tightness.hip_flexors=15",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter; may be repeated.")
+]
+Angles = Annotated[
+    list[str] | None, typer.Option(metavar="ANGLE=DEG", help="Hold an angle of the posture [deg]; may be repeated.")
+]
+ModelName = Annotated[str, typer.Option(help="Name of a shipped model, or a folder.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="spinesim")
+
+
+def _complain(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+
+
+def _show(*tables: Table | str) -> None:
+    console = Console(highlight=False, markup=False)
+    for table in tables:
+        console.print(table)
+
+
+def _table(title: str, *columns: str, words: int = 1) -> Table:
+    """A plain table; the first columns hold words, the others numbers."""
+    table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for place, column in enumerate(columns):
+        table.add_column(Text(column), justify="left" if place < words else "right", overflow="fold")
+    return table
+
+
+def _assignments(option: str, texts: list[str] | None) -> dict[str, float]:
+    """``name=value`` texts as a dictionary.
+
+    Raises
+    ------
+    InputError
+        If one is not of that form, its value is not a number, or a name comes twice.
+    """
+    values: dict[str, float] = {}
+    for text in texts or []:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise InputError(f"{option} {text}: it must have the form name=value.")
+        if name in values:
+            raise InputError(f"{option} {text}: {name} is set twice.")
+        try:
+            values[name] = float(value)
+        except ValueError as error:
+            raise InputError(f"{option} {text}: {value or 'nothing'} is not a number.") from error
+    return values
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        try:
+            print(f"spinesim {version('spinesim')}")
+        except PackageNotFoundError:
+            print("spinesim, not installed")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+# ------------------------------------------------------------------------------------------------------------ run
+
+
+@app.command(epilog="Example: spinesim run asymmetric_load --small")
+def run(
+    folder: Annotated[str, typer.Argument(help="Folder of an experiment, or the name of a shipped one.")],
+    output: Annotated[Path | None, typer.Option(help="Folder to write to; output/NAME by default.")] = None,
+    small: Annotated[bool, typer.Option("--small", help="Only the ends and the middle of every axis.")] = False,
+) -> None:
+    """Run an experiment: data files, figures and a report. A stopped run goes on where it was."""
+    from spinesim.report import find_experiment, read_scenario, run_experiment
+    from spinesim.results import open_results
+
+    target = run_experiment(folder, output, small=small, progress=True)
+    failed: list[str] = []
+    for entry in read_scenario(find_experiment(folder)).run:
+        dataset = open_results(target / f"{entry.name}.nc")
+        cases = [": ".join([entry.name, *reason]) for reason in _unsolved(dataset)]
+        solved = dataset["status"].size - len(cases)
+        print(f"{target / entry.name}.nc: {solved} of {dataset['status'].size} cases solved")
+        failed += cases
+    print(f"Report: {target / 'report.md'}")
+    _end(failed)
+
+
+def _unsolved(dataset: xr.Dataset) -> list[list[str]]:
+    """Every case without a solution: its values on the axes, if there are any, and its status."""
+    import numpy as np
+
+    from spinesim.plots.cases import case_name, status_of, sweep_axes
+
+    axes = sweep_axes(dataset)
+    cases = []
+    for index in np.argwhere(dataset["status"].values != "solved"):
+        case = dataset.isel(dict(zip(axes, index, strict=True)))
+        cases.append([case_name(case, axes)] * bool(axes) + [status_of(case).replace("_", " ")])
+    return cases
+
+
+def _end(failed: list[str]) -> None:
+    """Name the cases without a solution and leave with status 1, if there are any."""
+    if failed:
+        more = [f"and {len(failed) - LISTED} more"] if len(failed) > LISTED else []
+        _complain("\n".join(["No solution for:", *failed[:LISTED], *more]))
+        raise typer.Exit(UNSOLVED)
+
+
+# ---------------------------------------------------------------------------------------------------------- solve
+
+
+@app.command(epilog="Example: spinesim solve --set tightness.hip_flexors=15 --stance sitting")
+def solve(
+    settings: Settings = None,
+    model: ModelName = "adult",
+    stance: Annotated[
+        str, typer.Option(help="How the body is supported: standing, sitting, forward_bend.")
+    ] = "standing",
+    posture: Angles = None,
+    complete: Annotated[
+        str, typer.Option(metavar="rhythm|find", help="How the angles that --posture does not name follow.")
+    ] = "rhythm",
+    as_json: Annotated[bool, typer.Option("--json", help="Print all numbers as JSON.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Results file (netCDF) to write.")] = None,
+) -> None:
+    """Solve one case: posture, muscle forces, disc loads, foramina."""
+    from spinesim import results
+    from spinesim.model.read import load_model
+    from spinesim.solve import solve as solve_case
+
+    values, angles = _assignments("--set", settings), _assignments("--posture", posture)
+    asked: dict[str, Any] = {"stance": stance, "posture": angles or None, "complete": complete}
+    described = load_model(model)
+    failure: SpinesimError | None = None
+    try:
+        dataset = solve_case(described, values, **asked)
+    except (InfeasibleError, NotConvergedError) as error:
+        failure = error
+        dataset = solve_case(described, values, raise_on_failure=False, **asked)
+    if output is not None:
+        results.write(dataset, output)
+    if as_json:
+        print(json.dumps(_plain(dataset.to_dict()), allow_nan=False))
+    elif failure is None:
+        _show(*_case_tables(dataset))
+    if failure is not None:
+        raise failure
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can say: NaN becomes null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+DECIMALS = {"deg": 2, "N": 1, "MPa": 3}  # in the tables of a case; other numbers get three figures
+
+
+def _number(value: float, units: str) -> str:
+    """A number as the tables show it, without a minus in front of nothing."""
+    if units not in DECIMALS:
+        return f"{value:.3g}"
+    return f"{round(value, DECIMALS[units]) + 0.0:.{DECIMALS[units]}f}"
+
+
+def _case_tables(dataset: xr.Dataset) -> list[Table | str]:
+    """A solved case in a few tables: posture, loads by level, most active muscles, certificate."""
+    from spinesim.variables import VARIABLES
+
+    def scalars(title: str, *names: str) -> Table:
+        table = _table(title, "", "", "")
+        table.show_header = False
+        for name in names:
+            if name in dataset:
+                units = VARIABLES[name].units
+                table.add_row(
+                    VARIABLES[name].long_name, _number(dataset[name].item(), units), "" if units == "1" else units
+                )
+        return table
+
+    def rows(title: str, dim: str, order: list[int], words: list[str], numbers: list[str]) -> Table:
+        headings = [f"{VARIABLES[name].long_name} [{VARIABLES[name].units}]" for name in numbers]
+        table = _table(title, *(name.replace("_", " ") for name in words), *headings, words=len(words))
+        for index in order:
+            one = dataset.isel({dim: index})
+            texts = (str(one[name].item()) for name in words)
+            table.add_row(*texts, *(_number(one[name].item(), VARIABLES[name].units) for name in numbers))
+        return table
+
+    loads = ["compression", "shear_anterior", "shear_lateral", "disc_pressure"]
+    most_active = dataset["activation"].values.argsort(kind="stable")[::-1][:MUSCLES].tolist()
+    attrs = dataset.attrs
+    return [
+        f"{attrs['model']}, {attrs['stance']}, posture {attrs['posture']}",
+        scalars(
+            "\nPosture",
+            "anterior_pelvic_tilt",
+            "sacral_slope",
+            "pelvic_tilt_radiographic",
+            "lumbar_lordosis",
+            "trunk_inclination",
+            "lean",
+        ),
+        rows("\nLoads by level, from below", "level", list(range(dataset.sizes["level"])), ["level"], loads),
+        rows(
+            "\nMost active fascicles",
+            "muscle",
+            most_active,
+            ["muscle", "anatomical_muscle"],
+            ["activation", "muscle_force"],
+        ),
+        scalars(
+            "\nCertificate",
+            "moment_residual",
+            "stationarity",
+            "duality_gap",
+            "iterations",
+            "active_bounds",
+            "outside_curve_range",
+            "effort",
+        ),
+        f"\n{attrs['note']}",
+    ]
+
+
+# ---------------------------------------------------------------------------------------- check, parameters, models
+
+
+@app.command(epilog="Example: spinesim check adult")
+def check(model: Annotated[str, typer.Argument(help="Name of a shipped model, or a folder.")]) -> None:
+    """Check the files of a model, and list what is derived, assumed or remembered."""
+    from spinesim.model.check import SECOND_HAND
+    from spinesim.model.check import check as check_model
+    from spinesim.model.read import load_model
+
+    report = check_model(load_model(model))
+    for finding in report.findings:
+        print(f"{finding.level}: {finding.subject}: {finding.message}")
+    rows = ", ".join(f"{count} {table.replace('_', ' ')}" for table, count in report.counts.items())
+    print(f"\n{report.model}: {rows}")
+    for confidence, entries in report.provenance.items():
+        print(f"\n{confidence}: {len(entries)}")
+        if confidence in SECOND_HAND:
+            print("\n".join(_by_table(entries)))
+    errors = len(report.of_level("error"))
+    if errors:
+        raise InputError(f"{report.model} is not usable: {errors} error{'s' if errors > 1 else ''} above.")
+    print(f"\n{report.model} passes.")
+
+
+def _by_table(entries: tuple[str, ...]) -> list[str]:
+    """``table: entry`` texts as one paragraph per table."""
+    tables: dict[str, list[str]] = {}
+    for text in entries:
+        table, _, entry = text.partition(": ")
+        tables.setdefault(table, []).append(entry)
+    return [
+        textwrap.fill(
+            f"{table.replace('_', ' ')}: {', '.join(names)}", 100, initial_indent="  ", subsequent_indent="    "
+        )
+        for table, names in tables.items()
+    ]
+
+
+@app.command(epilog="Example: spinesim parameters --model adult")
+def parameters(model: ModelName = "adult") -> None:
+    """List what may be set: names, units, ranges, defaults."""
+    from spinesim.cases import names
+    from spinesim.model.pack import pack
+    from spinesim.model.read import load_model
+    from spinesim.parameters import describe, describe_targets
+
+    described = load_model(model)
+    rows = _table("Parameters", "name", "unit", "range", "default", "meaning", words=5)
+    for row in describe():
+        rows.add_row(row.name, row.units, f"{row.lowest:g} to {row.highest:g}", _default(row), row.description)
+    targets = _table(
+        "\nNAME is one of these, alone or followed by one of its sides", "name", "sides", "what it reaches", words=3
+    )
+    for target in describe_targets(names(pack(described))):
+        test = f"; tightness is read in the {target.test}" if target.test else ""
+        sides = " ".join(f".{side}" for side in target.sides)
+        targets.add_row(target.name, sides, f"{target.kind}: {target.members.replace('_', ' ')}{test}")
+    rule = (
+        "\nThe most specific name wins: fascicle, muscle.side, muscle, group.side, group. Groups that share a muscle "
+        "combine: strength and stiffness multiply, tone takes the larger, inhibition the smaller. Only a group with a "
+        "clinical test has tightness."
+    )
+    _show(rows, targets, rule)
+
+
+def _default(row: Parameter) -> str:
+    return "the model's" if row.default is None else f"{row.default:g}"
+
+
+@app.command(epilog="Example: spinesim models")
+def models() -> None:
+    """List the shipped models."""
+    from spinesim.model.read import load_model, model_names
+
+    table = _table("Models", "name", "fascicles", "stances", "description", words=4)
+    for name in model_names():
+        model = load_model(name)
+        table.add_row(name, str(len(model.muscles)), ", ".join(model.stances), model.description)
+    _show(table)
+
+
+# ----------------------------------------------------------------------------------------------------------- plot
+
+
+@app.command(epilog="Example: spinesim solve --output case.nc && spinesim plot case.nc")
+def plot(
+    file: Annotated[Path, typer.Argument(help="Results file.")],
+    kind: Annotated[
+        str | None, typer.Option(help="Kind of figure; chosen by the number of sweep axes by default.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Picture (png, svg or pdf) to write; beside the file by default.")
+    ] = None,
+    variable: Annotated[str | None, typer.Option(help="Variable that a heat map shows.")] = None,
+    case: Annotated[
+        list[str] | None, typer.Option(metavar="AXIS=VALUE", help="Case of a sweep to draw; may be repeated.")
+    ] = None,
+) -> None:
+    """Draw a saved result and print the finding of the figure."""
+    from spinesim import plots
+    from spinesim.plots.cases import sweep_axes
+    from spinesim.results import open_results
+
+    dataset = open_results(file)
+    by_axes = {1: "tilt_and_lordosis", 2: "heat_map"}
+    chosen = kind or by_axes.get(len(sweep_axes(dataset)), "body_sagittal")
+    options: dict[str, Any] = {"variable": variable} if variable else {}
+    if case:
+        options["case"] = _assignments("--case", case)
+    target = output or file.with_name(f"{file.stem}_{chosen}.png")
+    words = plots.caption(chosen, dataset, **options)
+    plots.save(plots.figure(chosen, dataset, **options), target, words)
+    print(words)
+    print(target)

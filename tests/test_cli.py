@@ -1,0 +1,311 @@
+"""The command line against the real thing: what is printed, what is written, and the exit status."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import xarray as xr
+from typer.testing import CliRunner
+
+import spinesim.report
+from spinesim.cli import app
+from spinesim.model.read import load_model
+from spinesim.parameters import FAMILIES, PARAMETERS
+from spinesim.results import open_results, write
+from spinesim.solve import solve
+from spinesim.sweep import sweep
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = ["run", "solve", "check", "parameters", "models", "plot"]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def spinesim_command(*arguments):
+    """Exit status, output and error output of a command, within this process."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def assert_refused(*arguments, words):
+    status, output, complaint = spinesim_command(*arguments)
+    assert status == 2
+    assert output == ""
+    assert words in complaint
+    assert complaint.count("\n") == 1
+    assert "Traceback" not in complaint
+
+
+def start(*arguments):
+    """The command in a process of its own, as ``python -m spinesim``."""
+    program = [sys.executable, "-W", "error", "-m", "spinesim", *arguments]
+    setting = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(program, env=setting, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help__of_every_command_has_an_example_that_works_as_printed(here, command):
+    status, output, _ = spinesim_command(command, "--help")
+    assert status == 0
+    (example,) = re.findall(r"Example: (.*)", output)
+    for line in example.split("&&"):
+        program, *arguments = shlex.split(line)
+        assert program == "spinesim"
+        assert spinesim_command(*arguments)[0] == 0
+    assert command in example
+
+
+def test_help__lists_the_commands_without_importing_what_draws():
+    code = (
+        "import sys, contextlib, spinesim.cli\n"
+        "sys.argv = ['spinesim', '--help']\n"
+        "with contextlib.suppress(SystemExit): spinesim.cli.main()\n"
+        "print([name for name in ('matplotlib', 'sympy', 'spinesim.report') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert all(f"\n  {command} " in done.stdout for command in COMMANDS)
+    assert done.stdout.endswith("[]\n")
+
+
+def test_module__is_the_same_as_the_command():
+    process = start("--version")
+    output, complaint = process.communicate()
+    assert process.returncode == 0, complaint
+    assert output.startswith("spinesim")
+    process = start("solve", "--set", "load.hand=1")
+    output, complaint = process.communicate()
+    assert (process.returncode, output) == (2, "")
+    assert complaint == "There is no parameter load.hand: did you mean load.hands?\n"
+
+
+def test_solve__prints_posture_loads_muscles_and_certificate():
+    status, output, complaint = spinesim_command("solve", "--set", "tightness.hip_flexors=15")
+    assert (status, complaint) == (0, "")
+    assert output.startswith("adult, standing, posture found\n")
+    tilt = float(re.search(r"anterior pelvic tilt +([\d.]+) +deg", output).group(1))
+    assert 0.5 < tilt < 15
+    assert all(level in output for level in ("L5_S1", "L4_L5", "L3_L4", "L2_L3", "L1_L2", "T12_L1"))
+    residual = float(re.search(r"moment residual +(\S+) +N m", output).group(1))
+    assert 0 <= residual <= 1e-6
+    assert output.count("multifidus") + output.count("longissimus") >= 3
+    assert "never a diagnosis" in output
+
+
+def test_solve__json_holds_every_number_of_the_dataset(here, adult):
+    arguments = ("--set", "strength.core=0.9", "--set", "load.hands=2", "--stance", "standing")
+    status, output, _ = spinesim_command("solve", *arguments, "--json", "--output", "case.nc")
+    assert status == 0
+    direct = solve(adult, {"strength.core": 0.9, "load.hands": 2}, stance="standing")
+    printed = xr.Dataset.from_dict(json.loads(output))
+    xr.testing.assert_identical(printed, direct)
+    xr.testing.assert_identical(open_results("case.nc"), direct)
+
+
+def test_solve__a_held_posture_is_held():
+    status, output, _ = spinesim_command("solve", "--stance", "forward_bend", "--posture", "trunk_flexion=5", "--json")
+    assert status == 0
+    case = json.loads(output)
+    assert case["attrs"]["posture"] == "held"
+    assert case["data_vars"]["trunk_inclination"]["data"] == pytest.approx(5, abs=1e-6)
+
+
+def test_solve__a_load_nobody_can_hold_is_named_and_has_status_1(here):
+    arguments = ("solve", "--stance", "forward_bend", "--posture", "trunk_flexion=60", "--set", "load.hands=100")
+    status, output, complaint = spinesim_command(*arguments)
+    assert (status, output) == (1, "")
+    assert re.fullmatch(r"No solution: no muscle forces balance \S+ in forward_bend: .* N m .*\n", complaint)
+    status, output, _ = spinesim_command(*arguments, "--json", "--output", "case.nc")
+    assert status == 1
+    assert json.loads(output)["data_vars"]["status"]["data"] == "infeasible"
+    assert json.loads(output)["data_vars"]["effort"]["data"] is None
+    assert open_results("case.nc")["status"].item() == "infeasible"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--set", "strength.hip_flexor=1"], "did you mean strength.hip_flexors"),
+        (["--set", "strength.core=4"], "strength.core = 4 is not allowed: it must be a number from 0 to 3."),
+        (["--set", "strength.core=nan"], "strength.core = nan is not allowed"),
+        (["--set", "strength.core=strong"], "--set strength.core=strong: strong is not a number."),
+        (["--set", "strength.core"], "--set strength.core: it must have the form name=value."),
+        (["--set", "strength.core=1", "--set", "strength.core=2"], "strength.core is set twice."),
+        (["--set", "tightness.gluteals=5"], "gluteals has no clinical test"),
+        (["--set", "tone.psoas=0.5", "--set", "inhibition.psoas=0.4"], "above its inhibition"),
+        (["--stance", "standin"], "standin"),
+        (["--posture", "knee=3"], "posture angle knee"),
+        (["--posture", "trunk_flexion=300"], "it must be a number from -180 to 180 deg"),
+        (["--complete", "guess"], "must be 'rhythm' or 'find'"),
+        (["--model", "adlt"], "did you mean 'adult'"),
+        (["--output", "nowhere/case.nc"], "the folder nowhere does not exist."),
+    ],
+)
+def test_solve__bad_input_is_one_sentence_and_status_2(here, arguments, words):
+    assert_refused("solve", *arguments, words=words)
+
+
+def test_check__counts_the_rows_and_lists_what_was_not_read_from_a_source():
+    status, output, _ = spinesim_command("check", "adult")
+    assert status == 0
+    assert "140 muscles" in output
+    assert re.search(r"^derived: \d+$", output, re.MULTILINE)
+    assert "ps_l1_vb_r" in output
+    assert output.endswith("adult passes.\n")
+
+
+def test_check__a_broken_model_is_one_sentence_and_status_2(here):
+    broken = here / "broken"
+    broken.mkdir()
+    for path in (ROOT / "models" / "adult").rglob("*.*"):
+        target = broken / path.relative_to(ROOT / "models" / "adult")
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    table = (broken / "bodies.csv").read_text().splitlines()
+    table[1] = re.sub(r",\d+\.?\d*,", ",-3,", table[1], count=1)
+    (broken / "bodies.csv").write_text("\n".join(table) + "\n")
+    assert_refused("check", "broken", words="broken/bodies.csv line 2")
+    assert_refused("check", "nothing", words="there is no model 'nothing'")
+
+
+def test_parameters__lists_names_units_ranges_and_targets():
+    status, output, _ = spinesim_command("parameters")
+    assert status == 0
+    assert all(name in output for name in PARAMETERS)
+    assert all(f"{family}.NAME" in output for family in FAMILIES)
+    assert re.search(r"load\.reach +m +0 to 0\.8 +0 +Distance", output)
+    assert re.search(r"hip_flexors +\.right \.left +group: psoas", output)
+    assert "280 fascicles" in output
+
+
+def test_models__lists_the_shipped_models():
+    status, output, _ = spinesim_command("models")
+    assert status == 0
+    assert re.search(r"^adult +280 ", output, re.MULTILINE)
+
+
+def write_experiment(folder, posture=5, loads="[0, 2]"):
+    """A small experiment without figures: one held sweep, one held case."""
+    folder.mkdir()
+    held = f'stance = "forward_bend"\nposture = {{ trunk_flexion = {posture} }}\n'
+    (folder / "scenario.toml").write_text(
+        'title = "Held"\nquestion = "How much load?"\n'
+        f'[[run]]\nname = "loads"\n{held}variables = ["compression", "missing_moment"]\n'
+        f'[run.axes]\n"load.hands" = {loads}\n'
+        f'[[run]]\nname = "one"\n{held}'
+    )
+    return folder
+
+
+def test_run__leaves_files_and_a_report(here):
+    status, output, complaint = spinesim_command("run", write_experiment(here / "small"), "--output", "there")
+    assert (status, complaint) == (0, "")
+    assert output == "there/loads.nc: 2 of 2 cases solved\nthere/one.nc: 1 of 1 cases solved\nReport: there/report.md\n"
+    assert open_results("there/loads.nc")["compression"].sizes == {"load.hands": 2, "level": 6}
+    assert (here / "there" / "report.md").read_text().startswith("# Held")
+
+
+def test_run__names_the_cases_without_a_solution_and_has_status_1(here):
+    folder = write_experiment(here / "heavy", posture=60, loads="[0, 80, 100]")
+    status, output, complaint = spinesim_command("run", folder)
+    assert status == 1
+    assert re.match(r"output/heavy/loads\.nc: [01] of 3 cases solved\n", output)
+    assert "loads: load.hands = 100 kg: infeasible\n" in complaint
+    assert complaint.endswith("\none: infeasible\n")
+
+
+def test_run__bad_input_is_one_sentence_and_status_2(here):
+    assert_refused("run", "hip_flexor_tigtness", words="did you mean hip_flexor_tightness?")
+    folder = write_experiment(here / "wrong", loads="[0, 500]")
+    assert_refused("run", folder, words="run loads: load.hands = 500 kg is not allowed")
+    (folder / "scenario.toml").write_text("title = \n")
+    assert_refused("run", folder, words="scenario.toml is not valid TOML")
+
+
+def test_run__stopped_by_the_user_says_so_and_has_status_130(here, monkeypatch):
+    def stop(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(spinesim.report, "run_experiment", stop)
+    status, output, complaint = spinesim_command("run", "core_weakness")
+    assert (status, output) == (130, "")
+    assert complaint == "Stopped. Finished cases are kept, and the same command goes on from there.\n"
+
+
+def test_run__a_real_interrupt_leaves_a_valid_file_that_a_second_run_completes(here):
+    loads = "{ start = 0, stop = 2, step = 0.0005 }"
+    folder = write_experiment(here / "long", loads=loads)
+    assert spinesim_command("solve", "--stance", "forward_bend", "--posture", "trunk_flexion=5")[0] == 0  # compiled
+    process = start("run", str(folder))
+    parts = here / "output" / "long" / "loads.nc.parts"
+    deadline = time.monotonic() + 100
+    while len(list(parts.glob("*.npz"))) < 2 and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(2)
+    _, complaint = process.communicate()
+    assert process.returncode == 130, complaint
+    assert "Stopped. Finished cases are kept" in complaint
+    assert "Traceback" not in complaint
+    partial = open_results(parts.with_suffix(""))
+    solved = partial["status"] == "solved"
+    assert set(partial["status"].values) == {"solved", "pending"}
+    status, _, complaint = spinesim_command("run", folder)
+    assert status == 0, complaint
+    complete = open_results(parts.with_suffix(""))
+    assert (complete["status"] == "solved").all()
+    xr.testing.assert_identical(complete["compression"][solved.values], partial["compression"][solved.values])
+    assert not parts.exists()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A single case and a sweep over two axes on disk."""
+    folder = tmp_path_factory.mktemp("files")
+    model = load_model("adult")
+    write(solve(model), folder / "case.nc")
+    axes = {"load.hands": [0, 5], "tightness.hip_flexors": [0, 5, 10]}
+    sweep(model, axes, output=folder / "sweep.nc")
+    return folder
+
+
+def test_plot__chooses_the_figure_and_puts_it_beside_the_file(files):
+    status, output, _ = spinesim_command("plot", files / "case.nc")
+    assert status == 0
+    assert output.endswith(f"{files}/case_body_sagittal.png\n")
+    assert (files / "case_body_sagittal.png").read_bytes().startswith(b"\x89PNG")
+    status, output, _ = spinesim_command("plot", files / "sweep.nc", "--variable", "lumbar_lordosis")
+    assert status == 0
+    assert output.startswith("Lumbar lordosis")
+    assert (files / "sweep_heat_map.png").stat().st_size > 10_000
+
+
+def test_plot__draws_the_kind_case_and_format_asked_for(files):
+    target = files / "curve.svg"
+    arguments = ("--kind", "tilt_and_lordosis", "--case", "load.hands=5", "--output", target)
+    status, output, _ = spinesim_command("plot", files / "sweep.nc", *arguments)
+    assert status == 0, output
+    assert "<svg" in target.read_text()
+
+
+def test_plot__bad_input_is_one_sentence_and_status_2(files):
+    case = files / "case.nc"
+    assert_refused("plot", case, "--kind", "heat_mop", words="did you mean heat_map?")
+    assert_refused("plot", case, "--output", "picture.gif", words="figures are saved as png, svg, pdf")
+    assert_refused("plot", case, "--output", files / "nowhere" / "a.png", words="cannot be written")
+    assert_refused("plot", case, "--case", "load.hands", words="it must have the form name=value.")
+    assert_refused("plot", case, "--variable", "lean", words="has no option variable")
+    assert_refused("plot", files / "missing.nc", words="There is no results file")
+    broken = files / "broken.nc"
+    broken.write_bytes(case.read_bytes()[:5000])
+    assert_refused("plot", broken, words="it is cut off, damaged or not a results file.")
