@@ -95,16 +95,16 @@ def test_figure__texts_are_large_and_do_not_overlap(kind, dataset):
     assert not hits
 
 
-@every_kind
-def test_figure__panels_do_not_overlap_either(kind, dataset):
-    whole = figure(kind, [dataset, dataset], titles=["first run", "second run"])
+@pytest.mark.parametrize(("kind", "options"), [*((kind, {}) for kind in KINDS), ("foramen_area", {"change": True})])
+@pytest.mark.parametrize("count", [2, 3])
+def test_figure__panels_do_not_overlap_either(kind, options, count, dataset, line):
+    shown = line if options else dataset
+    words = ["first run", "second run", "third run"][:count]
+    whole = figure(kind, [shown] * count, titles=words, **options)
     boxes = [(text, text.get_window_extent().padded(-0.5)) for text in texts_of(whole)]
     hits = [(a.get_text(), b.get_text()) for (a, p), (b, q) in itertools.combinations(boxes, 2) if p.overlaps(q)]
     assert not hits
-    assert [ax.get_legend().get_title().get_text() for ax in whole.axes if ax.get_legend()] == [
-        "first run",
-        "second run",
-    ]
+    assert [ax.get_legend().get_title().get_text() for ax in whole.axes if ax.get_legend()] == words
 
 
 @every_kind
@@ -278,6 +278,13 @@ def test_muscle_groups__of_a_sweep_shows_the_case_asked_for(line):
     assert "tightness.hip_flexors = 15 deg" in words_of(whole)
     assert [bar.get_width() for bar in whole.axes[0].containers[0]] == [15] * 6
     assert "tightness.hip_flexors = 30 deg" in words_of(figure("muscle_groups", line))
+
+
+def test_muscle_groups__panels_have_the_same_order(case):
+    whole = figure("muscle_groups", [case, case])
+    for ax in whole.axes:
+        assert ax.get_ylim()[0] > ax.get_ylim()[1]
+    assert whole.axes[0].get_yticklabels()[0].get_text() == "hip flexors"
 
 
 # Discs and foramina

@@ -156,6 +156,7 @@ def test_report__holds_question_numbers_figures_failures_and_limits(experiment, 
     assert "found, with trunk_flexion = 30 deg | tightness.hip_flexors = 30 | none | 1 of 1 | `tight.nc` |" in text
     # 600 N at L5/S1 and 580 N at L4/L5 with s = 1; pressures over 0.66 x 1540 mm2; the right L5/S1 foramen is 95 mm2
     assert "| 30 | 3.00 | 61.7 | 600 | 580 | 0.59 | 0.57 | 95.0 | 0.00 | solved |" in text
+    assert "| tight | 3.00 | 61.7 | 600 | 580 | 0.59 | 0.57 | 95.0 | 0.00 | solved |" in text
     assert f"| 0.2 | 30 |{8 * ' — |'} infeasible |" in text
     assert "21 of 22 cases are solved (95%)." in text
     assert "- both at once, strength.gluteals = 0.2, tightness.hip_flexors = 30: infeasible, T12_L1.fl" in text

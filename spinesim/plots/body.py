@@ -288,8 +288,8 @@ def body_caption(
     side = str(chosen["muscle_side"].values[most])
     tilt = float(chosen["anterior_pelvic_tilt"])
     text = (
-        f"the pelvis is tilted {'backward' if tilt <= -0.05 else 'forward'} by {abs(tilt):.1f} deg "
-        f"with a lumbar lordosis of {float(chosen['lumbar_lordosis']):.1f} deg; the most active fascicle belongs to the {muscle}, {side}, "
-        f"{float(activation[most]):.2f}"
+        f"the pelvis is tilted {'backward' if tilt <= -0.05 else 'forward'} by {abs(tilt):.1f} deg with a lumbar "
+        f"lordosis of {float(chosen['lumbar_lordosis']):.1f} deg; the most active fascicle belongs to the {muscle}, "
+        f"{side}, {float(activation[most]):.2f}"
     )
     return sentence(heading, text)

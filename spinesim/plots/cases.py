@@ -120,6 +120,11 @@ def change(before: float, after: float, unit: str, digits: int) -> str:
     return f"{'rises' if after > before else 'falls'} by {abs(after - before):.{digits}f}{text}"
 
 
+def rounded(value: float, digits: int) -> float:
+    """A number to print, never minus zero."""
+    return round(float(value), digits) + 0.0
+
+
 def heading_of(*parts: str) -> str:
     """The parts that say something, separated by commas."""
     return ", ".join(part for part in parts if part)

@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from spinesim.errors import InputError
-from spinesim.plots.cases import case_name, change, choose, heading_of, require, sentence, sweep_axes, unsolved
+from spinesim.plots.cases import case_name, change, choose, heading_of, require, rounded, sentence, sweep_axes, unsolved
 from spinesim.plots.style import INK, SERIES, label_of, legend_above, name_of, new_axes, unit_of
 
 QUANTITIES = ("anterior_pelvic_tilt", "lumbar_lordosis")
@@ -76,7 +76,7 @@ def tilt_and_lordosis(
         y = chosen[name].values.astype(float)
         first = y[good][0]
         shown = marker if x.size <= 40 else ""
-        text = f"{name_of(chosen[name])}, from {first:.1f} {unit_of(chosen[name])}"
+        text = f"{name_of(chosen[name])}, from {rounded(first, 1):.1f} {unit_of(chosen[name])}"
         ax.plot(x, np.where(good, y - first, np.nan), color=colour, ls=dashes, marker=shown, label=text)
         solved_x, solved_y = x[good], y[good]
         jumped |= {float(solved_x[i] + solved_x[i + 1]) / 2 for i in jumps(solved_x, solved_y)}
@@ -126,7 +126,7 @@ def tilt_and_lordosis_caption(dataset: xr.Dataset, *, case: Mapping[str, float] 
         degrees = unit_of(chosen[name])
         text = f"{name_of(chosen[name])} {change(y[0], y[-1], degrees, 1)}"
         if unit and abs(y[-1] - y[0]) >= 0.05:
-            text += f" ({(y[-1] - y[0]) / (x[-1] - x[0]):.2f} {degrees} per {unit})"
+            text += f" ({rounded((y[-1] - y[0]) / (x[-1] - x[0]), 2):.2f} {degrees} per {unit})"
         parts.append(text)
         steps = np.diff(y)
         back = min(steps[steps > 0].sum(), -steps[steps < 0].sum())

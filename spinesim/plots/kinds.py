@@ -22,6 +22,7 @@ from spinesim.plots.muscles import muscle_groups, muscle_groups_caption
 from spinesim.plots.style import style
 
 RESOLUTION = 200  #: of PNG files [dots per inch]
+NARROWEST = 3.1  #: panel in which texts find their place [inch]
 FORMATS = ("png", "svg", "pdf")
 
 
@@ -165,7 +166,7 @@ def figure(
     chosen = kind_of(kind)
     width, height = chosen.size
     if len(panels) > 1:
-        width = max(3.4, 0.6 * width) * len(panels)
+        width = max(NARROWEST, 1.2 * width / len(panels)) * len(panels)
     with style():
         whole = Figure(figsize=(width, height), layout="constrained")
         row = whole.subplots(1, len(panels), squeeze=False, sharey=True, sharex=chosen.same_scale)[0]

@@ -16,6 +16,7 @@ from spinesim.plots.cases import (
     heading_of,
     no_solution,
     require,
+    rounded,
     sentence,
     solved,
     some_cases,
@@ -23,7 +24,7 @@ from spinesim.plots.cases import (
 )
 from spinesim.plots.style import GHOST, INK, SERIES, label_of, legend_above, level_name, name_of, new_axes, unit_of
 
-HEALTHY = (GHOST, "-", "x")
+HEALTHY = (GHOST, "-", "v")
 SIDE_OFFSET = {"right": 0.14, "left": -0.14}  #: rows of the two sides beside the row of their level
 
 
@@ -113,10 +114,13 @@ def disc_loads_caption(
     if len(good) > 1:
         first_name, first = good[0]
         before = float(first["compression"].sel(level=level))
-        text += f" against {before:.0f} N ({first_name}), a change of {100.0 * (most / before - 1.0):+.1f} %"
+        text += (
+            f" against {before:.0f} N ({first_name}), a change of {rounded(100.0 * (most / before - 1.0), 1):+.1f} %"
+        )
     shear = last["shear_anterior"]
     strongest = str(shear["level"].values[int(np.abs(shear.values).argmax())])
-    text += f"; the largest anterior shear is {float(shear.sel(level=strongest)):+.0f} N at {level_name(strongest)}"
+    force = rounded(float(shear.sel(level=strongest)), 0)
+    text += f"; the largest anterior shear is {force:+.0f} N at {level_name(strongest)}"
     return sentence(heading_of(title, _fixed(dataset, case)), text) + lost
 
 
@@ -165,7 +169,7 @@ def foramen_area(
         area = one["foramen_area"] if base is None else _relative(one, base)
         rows = np.arange(one.sizes["foramen"])
         for side, offset in SIDE_OFFSET.items():
-            face = colour if side == "right" or marker == "x" else "white"
+            face = colour if side == "right" else "white"
             ax.plot(area.sel(side=side), rows + offset, color=colour, ls="", marker=marker, mfc=face, ms=6)
         handles.append(Line2D([], [], color=colour, ls="", marker=marker, ms=6, label=name))
     for side, face in (("right", INK), ("left", "white")):
@@ -179,7 +183,7 @@ def foramen_area(
     for edge in np.arange(len(names) - 1) + 0.5:
         ax.axhline(edge, color="#DDDDDD", lw=0.6)
     ax.set_xlabel(
-        f"change of foramen area from {'healthy' if healthy is not None else 'the first case'} [%]"
+        f"change of area from {'healthy' if healthy is not None else 'first case'} [%]"
         if change
         else label_of(dataset["foramen_area"])
     )
@@ -219,7 +223,8 @@ def foramen_area_caption(
         most = int(np.abs(steps.values).argmax())
         foramen, side = steps["place"].values[most]
         where = f"{level_name(foramen)}" + ("" if _symmetric(last) and _symmetric(first) else f" {side}")
-        text += f"; from {first_name} to {name} the area changes most at {where}, by {float(steps[most]):+.1f} %"
+        largest = rounded(float(steps[most]), 1)
+        text += f"; from {first_name} to {name} the area changes most at {where}, by {largest:+.1f} %"
     return sentence(heading_of(title, _fixed(dataset, case)), text) + lost
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
 from spinesim.errors import InputError
-from spinesim.plots.cases import choose, require, sentence, sweep_axes, unsolved
+from spinesim.plots.cases import choose, require, rounded, sentence, sweep_axes, unsolved
 from spinesim.plots.style import HATCHES, INK, VALUES, label_of, legend_above, level_name, name_of, new_axes, unit_of
 
 
@@ -132,6 +132,6 @@ def heat_map_caption(
     for index in (int(np.nanargmin(numbers)), int(np.nanargmax(numbers))):
         row, column = np.unravel_index(index, numbers.shape)
         place = f"{right} = {float(values[right][column]):g}, {upward} = {float(values[upward][row]):g}"
-        parts.append(f"{numbers[row, column]:.4g}{unit} ({place})")
+        parts.append(f"{rounded(numbers[row, column], 6):.4g}{unit} ({place})")
     text = sentence(title, f"{_words(values, at)} lies between {parts[0]} and {parts[1]}")
     return text + unsolved(status.to_dataset(name="status"))

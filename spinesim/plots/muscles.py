@@ -15,6 +15,7 @@ from spinesim.plots.cases import (
     no_solution,
     one_case,
     require,
+    rounded,
     sentence,
     solved,
     sweep_axes,
@@ -77,8 +78,8 @@ def muscle_groups(
             label = "healthy" if number == 0 else None
             ax.barh(y, ghost, height, fill=False, edgecolor=INK, lw=1.0, ls="--", label=label)
     ax.set_yticks(rows, [name.replace("_", " ") for name in names])
-    ax.invert_yaxis()
-    ax.set_xlabel(f"sum of the muscle forces of the group [{unit_of(chosen['muscle_force'])}]")
+    ax.set_ylim(len(names) - 0.4, -0.6)  # the first group on top
+    ax.set_xlabel(f"sum of muscle forces [{unit_of(chosen['muscle_force'])}]")
     ax.grid(True, axis="x")
     legend_above(ax, heading)
     return ax
@@ -113,7 +114,7 @@ def muscle_groups_caption(
         before = group_forces(first_case(healthy))
         steps = {name: total[name] - sum(values.get(name, np.nan) for values in before.values()) for name in total}
         moved = max(steps, key=lambda name: abs(steps[name]))
-        text += f"; against healthy the {moved.replace('_', ' ')} change most, by {steps[moved]:+.0f} N"
+        text += f"; against healthy the {moved.replace('_', ' ')} change most, by {rounded(steps[moved], 0):+.0f} N"
     return sentence(heading, text)
 
 

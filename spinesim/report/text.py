@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 import xarray as xr
 
-from spinesim.plots.cases import ends_and_middle, sweep_axes
+from spinesim.plots.cases import ends_and_middle, rounded, sweep_axes
 from spinesim.plots.style import level_name, unit_of
 
 LISTED = 10  #: failed cases of a run that are named one by one; the file holds all
@@ -44,7 +44,11 @@ def report_text(
         "## Key numbers",
     ]
     for _, words, dataset in results:
-        parts += [f"### {_capital(words)}", _numbers(dataset)]
+        if sweep_axes(dataset):
+            parts += [f"### {_capital(words)}", _numbers(dataset)]
+    single = [(words, dataset) for _, words, dataset in results if not sweep_axes(dataset)]
+    if single:
+        parts += ["### Single cases", _single(single)]
     figures = list(figures)
     if figures:
         parts.append("## Figures")
@@ -108,23 +112,28 @@ def key_numbers(case: xr.Dataset) -> dict[str, float]:
 def _numbers(dataset: xr.Dataset) -> str:
     """Table of key numbers at the ends and the middle of every axis."""
     axes = sweep_axes(dataset)
-    rows, headings = [], list[str]()
-    for index in product(*(ends_and_middle(dataset.sizes[name]) for name in axes)):
-        case = dataset.isel(dict(zip(axes, index, strict=True)))
-        numbers = key_numbers(case)
-        headings = list(numbers)
-        values = ["—" if np.isnan(value) else _four(value) for value in numbers.values()]
-        status = str(case["status"].item()).replace("_", " ")
-        rows.append([*(f"{float(case[name]):g}" for name in axes), *values, status])
+    indices = product(*(ends_and_middle(dataset.sizes[name]) for name in axes))
+    cases = [dataset.isel(dict(zip(axes, index, strict=True))) for index in indices]
     first = [f"{name} [{unit_of(dataset[name])}]" if unit_of(dataset[name]) else name for name in axes]
-    return _table([*first, *headings, "status"], rows)
+    rows = [[*(f"{float(case[name]):g}" for name in axes), *_row(case)] for case in cases]
+    return _table([*first, *key_numbers(cases[0]), "status"], rows)
+
+
+def _single(cases: Sequence[tuple[str, xr.Dataset]]) -> str:
+    """Table of key numbers of the runs that are one case; they hold the same variables."""
+    rows = [[words, *_row(case)] for words, case in cases]
+    return _table(["case", *key_numbers(cases[0][1]), "status"], rows)
+
+
+def _row(case: xr.Dataset) -> list[str]:
+    values = ["—" if np.isnan(value) else _four(value) for value in key_numbers(case).values()]
+    return [*values, str(case["status"].item()).replace("_", " ")]
 
 
 def _four(value: float) -> str:
     """A number to about four figures without an exponent."""
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    text = f"{value:.{digits}f}"
-    return text.lstrip("-") if float(text) == 0 else text
+    return f"{rounded(value, digits):.{digits}f}"
 
 
 def _failures(results: Sequence[tuple[str, str, xr.Dataset]]) -> str:
