@@ -52,7 +52,7 @@ MUSCLES = {
 FLEXORS = {"psoas": 0.30, "iliacus": 0.30, "rectus_femoris": 0.10}
 EXTENSORS = {"gluteus_maximus": 0.20, "hamstrings": 0.50}
 HIPS = np.arange(-20.0, 61.0, 2.5)  # [deg] hip flexion over which the passive law is fitted, knees straight
-LEVELS = 6  # discs in series
+FLEXOR_RATE = math.degrees(0.0750)  # [1/rad] of the measured flexor branch; the muscles are too few to leave another
 MOST = 10.0  # [N m] up to which the law of the discs in series is fitted
 THETA = np.arange(-10.0, 41.0, 5.0)  # [deg]
 
@@ -228,8 +228,15 @@ def disc_laws(adult: Model) -> list[Row]:
 # -------------------------------------------------------------------------------------------------------- passive hip
 
 
-def fit_hip(packed: Packed) -> tuple[dict[str, tuple[float, float]], float]:
-    """Passive slack and strain of every muscle of the hip, and the largest error relative to 1 N m + 10 %."""
+def fit_hip(packed: Packed) -> tuple[dict[str, tuple[float, float]], Floats, float]:
+    """Passive law of both hips, knees straight: Riener and Edrich (1999), shared out between muscles and tissue.
+
+    Returns
+    -------
+    muscles : passive slack and strain of every muscle of the hip
+    tissue : logarithm of the amplitudes of the flexor and the extensor branch, and of the rate of the latter
+    worst : largest error of the sum relative to 1 N m + 10 %
+    """
     k = packed.coordinates.index("hip.flexion")
     arrays = packed.arrays
     fibre, arm = np.empty((HIPS.size, len(packed.muscles))), np.empty((HIPS.size, len(packed.muscles)))
@@ -241,6 +248,7 @@ def fit_hip(packed: Packed) -> tuple[dict[str, tuple[float, float]], float]:
         arm[p] = -gradient[:, k]
     flexor = np.array([2.0 * hip_branches(hip, 0.0)[0] for hip in HIPS])
     extensor = np.array([2.0 * hip_branches(hip, 0.0)[1] for hip in HIPS])
+    measured = flexor + extensor + 2.0 * hip_branches(0.0, 0.0)[2]
     found = {}
     carried = np.zeros(HIPS.size)
     for share, branch in ((FLEXORS, flexor), (EXTENSORS, extensor)):
@@ -258,36 +266,54 @@ def fit_hip(packed: Packed) -> tuple[dict[str, tuple[float, float]], float]:
             fit = least_squares(residuals, [1.0, math.log(0.6)], bounds=([0.5, math.log(0.15)], [2.0, math.log(3.0)]))
             found[name] = (float(fit.x[0]), math.exp(fit.x[1]))
             carried += moment(fit.x)
-    measured = flexor + extensor
-    tissue = (1.0 - sum(FLEXORS.values())) * flexor + (1.0 - sum(EXTENSORS.values())) * extensor
-    error = np.abs(carried + tissue - measured) / (1.0 + 0.1 * np.abs(measured))
-    return found, float(error.max())
-
-
-def tissues() -> list[Row]:
-    """What the muscles leave of the passive hip moment of Riener and Edrich (1999), both sides, knees straight."""
-    flexor = (1.0 - sum(FLEXORS.values())) * 2.0 * hip_branches(0.0, 0.0)[0]
-    extensor = (1.0 - sum(EXTENSORS.values())) * 2.0 * hip_branches(0.0, 0.0)[1]
+    radians = np.radians(HIPS)
     constant = 2.0 * hip_branches(0.0, 0.0)[2]
-    # the rates are those of the branches, 0.075 and 0.0305 per degree
+
+    def errors(x: Floats) -> Floats:
+        tissue = np.exp(x[0] - FLEXOR_RATE * radians) - np.exp(x[1] + np.exp(x[2]) * radians) + constant
+        return (carried + tissue - measured) / (1.0 + 0.1 * np.abs(measured))
+
+    fit = least_squares(errors, np.log([1.0, 1.0, math.degrees(0.0305)]))  # from the rate of the measured branch
+    return found, fit.x, float(np.abs(errors(fit.x)).max())
+
+
+def tissues(law: Floats) -> list[Row]:
+    """What the muscles leave of the passive hip moment: one exponential per branch, and the constant."""
+    flexor, extensor, rate = np.exp(law)
     branches = (
-        ("hip_extension_limit", flexor, -math.degrees(0.0750), "lower", "hip_flexors", "0.3 of the flexor branch"),
-        ("hip_flexion_limit", extensor, math.degrees(0.0305), "upper", "", "0.3 of the extensor branch"),
-        ("hip_constant", constant, 0.0, "none", "", "constant of the law"),
+        (
+            "hip_extension_limit",
+            flexor,
+            -FLEXOR_RATE,
+            "lower",
+            "hip_flexors",
+            "fitted",
+            "what the muscles leave of the flexor branch",
+        ),
+        (
+            "hip_flexion_limit",
+            -extensor,
+            rate,
+            "upper",
+            "",
+            "fitted",
+            "what the muscles leave of the extensor branch",
+        ),
+        ("hip_constant", 2.0 * hip_branches(0.0, 0.0)[2], 0.0, "none", "", "derived", "constant of the law"),
     )
     return [
         {
             "name": name,
             "coordinate": "hip.flexion",
-            "amplitude_Nm": amplitude,
-            "rate_per_rad": rate,
+            "amplitude_Nm": float(amplitude),
+            "rate_per_rad": float(rate),
             "second": "",
             "coupling_per_rad": "",
             "limits": limits,
             "tightness_group": group,
-            **source("riener_edrich1999", "derived", f"{words}, both sides, knees straight"),
+            **source("riener_edrich1999", confidence, f"{words}; both sides, knees straight"),
         }
-        for name, amplitude, rate, limits, group, words in branches
+        for name, amplitude, rate, limits, group, confidence, words in branches
     ]
 
 
@@ -482,7 +508,7 @@ def main() -> None:
             )
         ],
     )
-    write("tissues", tissues())
+    write("tissues", tissues(np.zeros(3)))  # a first law, so that the folder can be read
     reading = next(test for test in adult.tests if test.group == "hip_flexors")
     write(
         "tests",
@@ -502,7 +528,8 @@ def main() -> None:
     write("muscle_paths", paths)
     write_gains(dict.fromkeys(THETA.tolist(), 1.0))
 
-    fitted, worst = fit_hip(pack(load_model(HERE)))
+    fitted, law, worst = fit_hip(pack(load_model(HERE)))
+    write("tissues", tissues(law))
     for row in muscles:
         if row["name"] in fitted:
             row["passive_slack"], row["passive_strain"] = fitted[str(row["name"])]
