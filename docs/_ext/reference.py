@@ -21,8 +21,12 @@ def modules():
 
 
 def page(name):
-    """The text of a module's page."""
-    return f"{name}\n{'=' * len(name)}\n\n.. automodule:: {name}\n   :members:\n"
+    """The text of a module's page.
+
+    ``spinesim.solve`` is a function and the module it comes from: links lead to the page of the module.
+    """
+    text = f"{name}\n{'=' * len(name)}\n\n.. automodule:: {name}\n   :members:\n"
+    return text + "   :no-index:\n" if name == "spinesim" else text
 
 
 def table(title, header, rows):
