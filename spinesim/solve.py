@@ -162,7 +162,8 @@ def run_chain(task: Task, columns: Mapping[str, Floats], count: int) -> Outputs:
     start = start_postures(stance, task, cases)
     model = stance.packed.arrays._replace(level_reference=stance.compression)
     out = empty_outputs(model, stance.arrays, count)
-    solve_chain(model, stance.arrays, cases, held, task.find, start, out)
+    work = workspace(model, stance.arrays)
+    solve_chain(model, stance.arrays, cases, held, task.find, start, work, out)
     return out
 
 

@@ -13,6 +13,7 @@ from spinesim.errors import InputError, ModelError, NotConvergedError
 from spinesim.kernels import jit
 from spinesim.kernels.arrays import CaseArrays, Floats, HeldAngles, StanceArrays
 from spinesim.kernels.case import solve_chain
+from spinesim.kernels.work import workspace
 from spinesim.model.pack import Packed
 from spinesim.model.parts import Stance
 from spinesim.outputs import empty_outputs
@@ -188,6 +189,7 @@ def _reference(packed: Packed):  # type: ignore[no-untyped-def]
         no_held(arrays),
         False,
         np.zeros((1, arrays.n_free)),
+        workspace(packed.arrays, arrays),
         out,
     )
     if out.status[0] != 0:
@@ -202,7 +204,7 @@ def default_cases(packed: Packed, arrays: StanceArrays, stance: Stance, count: i
     points = np.zeros((2, 3))
     if model.hand is not None:
         x, y, z = model.hand.shoulder_right
-        points[:] = [[x, y - model.hand.drop, z], [x, y - model.hand.drop, -z]]
+        points[:] = [[x, y, z], [x, y, -z]]
     cases = CaseArrays(
         strength=np.ones((count, n)),
         stiffness=np.ones((count, n)),
@@ -365,9 +367,12 @@ def completion(stance: PackedStance, angles: Mapping[str, float]) -> Completion:
     conditions.setdefault("trunk_bend", 0.0)
     conditions.setdefault("trunk_turn", 0.0)
     modes = [_mode(stance, {f"{stance.packed.model.joints[0].name}.tilt": 1.0})]
+    backward = conditions.get("lumbar_flexion", conditions.get("trunk_flexion", 0.0)) < 0.0
     for motion in ("flexion", "bend", "turn"):
         shares = {
-            coordinate.full_name: coordinate.rhythm_share
+            coordinate.full_name: coordinate.rhythm_share_negative
+            if backward and motion == "flexion"
+            else coordinate.rhythm_share
             for coordinate in stance.packed.model.coordinates
             if coordinate.name == motion and coordinate.joint in stance.packed.levels
         }

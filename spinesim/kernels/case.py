@@ -9,51 +9,8 @@ from spinesim.kernels.balance import INFEASIBLE, NOT_CONVERGED, SOLVED, balance,
 from spinesim.kernels.jit import kernel
 from spinesim.kernels.posture import posture
 from spinesim.kernels.state import configure
-from spinesim.kernels.work import workspace
 
 SOFT = 1e-4  # [cost/(N m)2 inverse]; a missing newton-metre then costs 5000, a whole body's effort is below 1000
-
-
-@kernel
-def held_balance(model, stance, case, row, free, multiplier, activation, missing, work):
-    """Force balance in a posture: status, rounds, stationarity; activations and multipliers in place."""
-    configure(model, stance, case, row, free, work)
-    status, rounds = balance(
-        work.columns,
-        stance.column_first,
-        stance.column_last,
-        2.0 * stance.cost,
-        np.zeros(activation.size),
-        case.lower[row],
-        case.upper[row],
-        work.tau,
-        0.0,
-        multiplier,
-        activation,
-        missing,
-    )
-    return status, rounds, 0.0
-
-
-@kernel
-def found_posture(model, stance, case, row, held, free, multiplier, activation, missing, work):
-    """Posture problem from a start; where the start has no balance, a soft balance leads to a posture that has one."""
-    status, rounds, worst = posture(
-        model, stance, case, row, held, 0.0, free, multiplier, activation, missing, work
-    )
-    if status == INFEASIBLE:
-        multiplier[:] = 0.0
-        status, more, worst = posture(
-            model, stance, case, row, held, SOFT, free, multiplier, activation, missing, work
-        )
-        rounds += more
-        if status == SOLVED:
-            multiplier[:] = 0.0
-            status, more, worst = posture(
-                model, stance, case, row, held, 0.0, free, multiplier, activation, missing, work
-            )
-            rounds += more
-    return status, rounds, worst
 
 
 @kernel
@@ -149,8 +106,10 @@ def derive(model, stance, case, row, free, multiplier, activation, find, work, o
 
 
 @kernel
-def solve_chain(model, stance, case, held, find, start, out):
+def solve_chain(model, stance, case, held, find, start, work, out):
     """Solve a chain of cases: the first from ``start`` (cold), each further one from the last solved one.
+
+    A found posture whose start has no balance goes on with a soft balance, and with an exact one from there.
 
     Parameters
     ----------
@@ -159,54 +118,73 @@ def solve_chain(model, stance, case, held, find, start, out):
         each case.
     start : (nc, nu) float64 [rad]
         The posture to hold, or the cold start of each case.
+    work : Work
     out : Outputs, written in place; where a case fails, only status, iterations and missing moments are set
     """
-    work = workspace(model, stance)
     nu, m = stance.n_free, stance.cost.size
     free, multiplier, activation, missing = np.empty(nu), np.empty(nu), np.empty(m), np.empty(nu)
+    rest, effort = np.zeros(m), 2.0 * stance.cost
     warm = False
     for row in range(case.strength.shape[0]):
         out.missing[row] = math.nan
         out.stationarity[row] = math.nan
+        out.iterations[row] = 0
         if not usable(case, row):
             out.status[row] = NOT_CONVERGED
-            out.iterations[row] = 0
             warm = False
             continue
         passive.disc_constants(model, case.preload[row], work.disc)
-        rounds = 0
-        status = NOT_CONVERGED
-        worst = math.nan
-        for attempt in range(2):
-            if not warm:
-                multiplier[:] = 0.0
-            if not find or not warm:
-                free[:] = start[row]
+        if not warm:
+            multiplier[:] = 0.0
+        if not (find and warm):
+            free[:] = start[row]
+        status, worst, soft, softened = NOT_CONVERGED, 0.0, 0.0, False
+        while True:
             if find:
-                status, more, worst = found_posture(
-                    model, stance, case, row, held, free, multiplier, activation, missing, work
+                status, more, worst = posture(
+                    model, stance, case, row, held, soft, free, multiplier, activation, missing, work
                 )
             else:
-                status, more, worst = held_balance(
-                    model, stance, case, row, free, multiplier, activation, missing, work
+                configure(model, stance, case, row, free, work)
+                status, more = balance(
+                    work.columns,
+                    stance.column_first,
+                    stance.column_last,
+                    effort,
+                    rest,
+                    case.lower[row],
+                    case.upper[row],
+                    work.tau,
+                    0.0,
+                    multiplier,
+                    activation,
+                    missing,
                 )
-            rounds += more
-            if status == SOLVED or not warm:
+            out.iterations[row] += more
+            if status == SOLVED and soft == 0.0:
                 break
-            warm = False
+            if warm:
+                warm = False
+                free[:] = start[row]
+            elif soft > 0.0 and status == SOLVED:
+                soft = 0.0
+            elif find and status == INFEASIBLE and not softened:
+                soft, softened = SOFT, True
+            else:
+                break
+            multiplier[:] = 0.0
         out.status[row] = status
-        out.iterations[row] = rounds
         out.stationarity[row] = worst
         warm = status == SOLVED
-        if status == SOLVED:
+        if warm:
             derive(model, stance, case, row, free, multiplier, activation, find, work, out)
         elif status == INFEASIBLE:
             least_missing(
                 work.columns,
                 stance.column_first,
                 stance.column_last,
-                2.0 * stance.cost,
-                np.zeros(m),
+                effort,
+                rest,
                 case.lower[row],
                 case.upper[row],
                 work.tau,

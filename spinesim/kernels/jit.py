@@ -80,10 +80,10 @@ def mark_compiled() -> None:
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function without Python objects; division by zero and overflow give inf or nan, as in numpy."""
     if CACHE_FOLDER is None:
-        return numba.njit(nogil=True, error_model="numpy")(function)
+        return numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)
     kept = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(CACHE_FOLDER)
     try:
-        return numba.njit(nogil=True, error_model="numpy", cache=True)(function)
+        return numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, cache=True)(function)
     finally:
         numba.config.CACHE_DIR = kept

@@ -6,8 +6,6 @@ two segments through it count with weight w, the direct one with 1 - w, where w 
 
 import math
 
-import numpy as np
-
 from spinesim.kernels.chain import world
 from spinesim.kernels.derived import active_curve, passive_curve, smooth_step
 from spinesim.kernels.jit import kernel
@@ -175,14 +173,9 @@ def tensions(model, strength, stiffness, shift, length, fibre, active, active_sl
 def arms_to_free(stance, gradient, arms):
     """Moment arms about the free coordinates, -B' dL/dq, written in place (n, nu)."""
     arms[:] = 0.0
-    for k in range(gradient.shape[1]):
-        for e in range(stance.rate_first[k], stance.rate_first[k + 1]):
-            column, rate = stance.rate_index[e], stance.rate[e]
-            for i in range(gradient.shape[0]):
-                arms[i, column] -= rate * gradient[i, k]
-
-
-@kernel
-def empty_hinge_work(nq):
-    """Work space of `paths` and `path_curvature`: velocity (nq, 3) and slope (nq,)."""
-    return np.empty((nq, 3)), np.empty(nq)
+    for i in range(gradient.shape[0]):
+        for k in range(gradient.shape[1]):
+            value = gradient[i, k]
+            if value != 0.0:
+                for e in range(stance.rate_first[k], stance.rate_first[k + 1]):
+                    arms[i, stance.rate_index[e]] -= stance.rate[e] * value

@@ -1,11 +1,10 @@
-"""Work space of one chain of cases, made once so that no solve allocates."""
+"""Work space of one chain of cases, made once so that no stage allocates."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from spinesim.kernels.arrays import Floats
-from spinesim.kernels.jit import kernel
+from spinesim.kernels.arrays import Floats, ModelArrays, StanceArrays
 
 
 class Work(NamedTuple):
@@ -36,8 +35,7 @@ class Work(NamedTuple):
     square: Floats  #: (nq, nq)
 
 
-@kernel
-def workspace(model, stance):
+def workspace(model: ModelArrays, stance: StanceArrays) -> Work:
     """Arrays for a model in a stance."""
     nb, nq, n, nu = model.body_parent.size, model.axis.shape[0], model.max_force.size, stance.n_free
     na = stance.actuator_moment.shape[0]

@@ -38,6 +38,7 @@ TABLES = {
         number("lowest", "angle"),
         number("highest", "angle"),
         number("rhythm_share", "number"),
+        number("rhythm_share_negative", "number"),
     ),
     "discs": (
         text("name"),

@@ -39,7 +39,7 @@ def pack(model: Model) -> Packed:
     if key in _cache and _cache[key][0]() is model:
         return _cache[key][1]
     packed = _pack(model)
-    _cache[key] = (weakref.ref(model, lambda _: _cache.pop(key, None)), packed)
+    _cache[key] = (weakref.ref(model, lambda _, cache=_cache: cache.pop(key, None)), packed)
     return packed
 
 

@@ -65,7 +65,8 @@ class Coordinate(Sourced):
     axis: Vector  #: unit vector in the joint frame; positive rotation is right-handed about it
     lowest: float  #: lower end of the range of motion [rad]
     highest: float  #: upper end of the range of motion [rad]
-    rhythm_share: NotNegative = 0.0  #: share of the lumbar (flexion, bend, turn) motion in the rhythm [1]
+    rhythm_share: NotNegative = 0.0  #: share of the spine's motion in the positive direction [1]
+    rhythm_share_negative: NotNegative = 0.0  #: the same in the negative direction [1]
 
     @property
     def full_name(self) -> str:
@@ -275,10 +276,12 @@ class Foot(Part):
 
 
 class Hand(Part):
-    """Where a hand-held weight hangs: shoulder + drop, then forward by the reach (thorax frame)."""
+    """Where a hand-held weight hangs: below the shoulder, moved forward by the reach (thorax frame).
+
+    The weight of a hanging arm and its load acts along the vertical through the shoulder, however the trunk leans.
+    """
 
     shoulder_right: Vector  #: thorax frame [m]
-    drop: Positive  #: [m]
 
 
 class Bulge(Part):

@@ -227,7 +227,7 @@ class _Reader:
         by_name = {j.name: j for j in joints}
         order = {j.name: i for i, j in enumerate(joints)}
         result: list[Coordinate] = []
-        shares: dict[str, float] = {}
+        shares: dict[tuple[str, str], float] = {}
         for row in rows:
             _known(row, "joint", by_name, "joint of joints.csv")
             coordinate = row.make(Coordinate)
@@ -244,14 +244,17 @@ class _Reader:
             length = math.hypot(*coordinate.axis)
             if abs(length - 1.0) > 1e-9:
                 row.refuse(f"axis has length {length:g}, must be a unit vector")
-            if coordinate.rhythm_share and joint.kind != "disc":
-                row.fail("rhythm_share", "must be 0 outside the spine")
-            shares[coordinate.name] = shares.get(coordinate.name, 0.0) + coordinate.rhythm_share
+            for direction in ("rhythm_share", "rhythm_share_negative"):
+                share = getattr(coordinate, direction)
+                if share and joint.kind != "disc":
+                    row.fail(direction, "must be 0 outside the spine")
+                key = (direction, coordinate.name)
+                shares[key] = shares.get(key, 0.0) + share
             result.append(coordinate)
-        for name, total in shares.items():
+        for (direction, name), total in shares.items():
             if total and abs(total - 1.0) > _SHARE_TOLERANCE:
                 raise ModelError(
-                    f"{self.label}/coordinates.csv: the rhythm_share of {name} adds up to {total:.6g} over the levels, "
+                    f"{self.label}/coordinates.csv: the {direction} of {name} adds up to {total:.6g} over the levels, "
                     "must be 1"
                 )
         without = [j.name for j in joints if j.name not in {c.joint for c in result}]
@@ -554,7 +557,7 @@ class _Reader:
         if name not in points:
             section.fail("shoulder_landmark", "must be a landmark of the body thorax in landmarks.csv")
         result: Hand = section.make(
-            Hand, shoulder_right=points[name], drop=self.folder.quantity(section, "drop", "length")
+            Hand, shoulder_right=points[name]
         )
         section.close()
         return result

@@ -76,7 +76,7 @@ def scaled(model: Model, *, body_mass: float | None = None, stature: float | Non
             "stature": height,
             "scatter": _times(model.scatter, centre_of_mass=λ),
             "foot": model.foot and _times(model.foot, front=λ, back=λ),
-            "hand": model.hand and _times(model.hand, shoulder_right=λ, drop=λ),
+            "hand": model.hand and _times(model.hand, shoulder_right=λ),
             "bulge": _times(model.bulge, rest=λ, per_extension=λ),
             "bodies": _all_times(model.bodies, mass=μ, centre_of_mass=λ, origin_neutral=λ),
             "joints": _all_times(model.joints, centre_neutral=λ),

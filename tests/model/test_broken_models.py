@@ -63,7 +63,7 @@ CELLS = [
     ("coordinates", "hip_r", "name", "tilt", "hip_r.tilt: name = tilt, must be one of flexion, adduction, rotation"),
     ("coordinates", "hip_r", "highest_deg", "-30", "highest_deg = -30, must be greater than the lowest angle"),
     ("coordinates", "hip_r", "rhythm_share", "0.1", "rhythm_share = 0.1, must be 0 outside the spine"),
-    ("coordinates", "L4_L5", "rhythm_share", "0.5", "the rhythm_share of flexion adds up to 1.315 over the levels"),
+    ("coordinates", "L4_L5", "rhythm_share", "0.5", "the rhythm_share of flexion adds up to 1.28333 over the levels"),
     ("coordinates", "L4_L5", "joint", "L4_L6", "joint = L4_L6, is not a joint of joints.csv; did you mean 'L4_L5'?"),
     ("coordinates", "L4_L5", "joint", "T12_L1", "must be grouped by joint in the order of joints.csv"),
     ("discs", "L4_L5", "area_m2", "-1", "L4_L5: area_m2 = -1, must be greater than 0"),
