@@ -1,4 +1,4 @@
-"""Pages written into docs/api before the build: one per module, and the registers of results and parameters."""
+"""Written into docs/api before the build: a page per module, and the registers of results and parameters as tables."""
 
 import pkgutil
 import re
@@ -6,7 +6,9 @@ import types
 from pathlib import Path
 
 import spinesim
-from spinesim.parameters import FAMILIES, PARAMETERS
+from spinesim.cases import names
+from spinesim.model.pack import pack
+from spinesim.parameters import FAMILIES, PARAMETERS, describe_targets
 from spinesim.variables import COORDINATES, VARIABLES
 
 FOLDER = Path(__file__).parents[1] / "api"
@@ -21,17 +23,14 @@ def modules():
 
 
 def page(name):
-    """The text of a module's page.
-
-    ``spinesim.solve`` is a function and the module it comes from: links lead to the page of the module.
-    """
-    text = f"{name}\n{'=' * len(name)}\n\n.. automodule:: {name}\n   :members:\n"
-    return text + "   :no-index:\n" if name == "spinesim" else text
+    """The text of a module's page; functions of the package that are called like their module are indexed there."""
+    hidden = "   :no-index:\n" if name.removeprefix("spinesim.") in spinesim.__all__ else ""
+    return f"{name}\n{'=' * len(name)}\n\n.. automodule:: {name}\n   :members:\n{hidden}"
 
 
-def table(title, header, rows):
-    """A page that is one table."""
-    lines = [title, "=" * len(title), "", ".. list-table::", "   :header-rows: 1", ""]
+def table(header, rows):
+    """A table to be included in a page."""
+    lines = [".. list-table::", "   :header-rows: 1", ""]
     for row in [header, *rows]:
         lines += [f"   {'*' if i == 0 else ' '} - {cell}" for i, cell in enumerate(row)]
     return "\n".join(lines) + "\n"
@@ -43,7 +42,6 @@ def registers():
     yield (
         "results_table",
         table(
-            "Variables of a result",
             ("name", "dimensions", "unit", "meaning"),
             [(f"``{v.name}``", ", ".join(v.dims), v.units, v.description) for v in described],
         ),
@@ -53,7 +51,6 @@ def registers():
     yield (
         "parameters_table",
         table(
-            "Parameters",
             ("name", "unit", "range", "default", "meaning"),
             [
                 (
@@ -67,14 +64,24 @@ def registers():
             ],
         ),
     )
+    yield (
+        "targets_table",
+        table(
+            ("target", "sides", "reaches", "tightness is read in"),
+            [
+                (f"``{t.name}``", " ".join(f"``.{side}``" for side in t.sides), f"{t.kind}: {t.members}", t.test)
+                for t in describe_targets(names(pack(spinesim.load_model("adult"))))
+            ],
+        ),
+    )
 
 
 def write(_app):
     """Write all pages; unchanged ones keep their date, so that a second build is quick."""
     FOLDER.mkdir(exist_ok=True)
-    texts = {f"{name}.rst": text for name, text in registers()}
+    texts = {f"{name}.inc": text for name, text in registers()}
     texts |= {f"{name}.rst": page(name) for name in modules()}
-    for old in FOLDER.glob("*.rst"):
+    for old in FOLDER.iterdir():
         if old.name not in texts:
             old.unlink()
     for file, text in texts.items():
