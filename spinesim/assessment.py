@@ -90,15 +90,12 @@ def find_reading(packed: Packed, test: TightnessTest, healthy: CaseArrays, case:
         return float(passive_moments(packed, cases, test_pose(packed, test, angle))[k])
 
     goal = moment(healthy, test.reference)
-    span = np.radians(60.0)
-    low, high = test.reference - span, test.reference + span
-    # walk away from the middle of the range so that the first such moment is the one read
     outward = -1.0 if test.limits == "lower" else 1.0
-    angles = (low, high) if outward > 0 else (high, low)
-    grid = np.linspace(*angles, 241)
+    # from well inside the range outwards: the first such moment is the one read
+    grid = test.reference + outward * np.radians(np.linspace(-60.0, 30.0, 181))
     values = np.array([moment(case, angle) - goal for angle in grid]) * -outward
     crossed = np.flatnonzero((values[:-1] < 0.0) & (values[1:] >= 0.0))
     if crossed.size == 0:
         raise NotConvergedError(f"{test.name}: the passive moment never reaches {goal:.3g} N m")
-    i = int(crossed[-1])
+    i = int(crossed[0])
     return float(brentq(lambda angle: moment(case, angle) - goal, grid[i], grid[i + 1], xtol=1e-12))

@@ -48,15 +48,22 @@ EXTENSORS = {
     "gluteus_maximus": 0.10,
     "adductor_magnus": 0.10,
 }
-#: Joint, coordinate, angle, pose and largest passive moment of the muscles there (assumed: no measured law in the tables;
-#: of the size of the moments at the ends of hip flexion).
+#: Coordinate, angle, pose, muscles that limit the motion there, and their passive moment at the end of the range
+#: (assumed: the tables have no measured law for muscles; of the size of the moments at the ends of hip flexion).
 ENDS = (
-    ("hip_r.adduction", -45.0, {"hip_r.flexion": 90.0, "knee_r.flexion": 90.0}, 20.0),
-    ("hip_r.rotation", 40.0, {"hip_r.flexion": 0.0, "knee_r.flexion": 90.0}, 10.0),
+    (
+        "hip_r.adduction",
+        -45.0,
+        {"hip_r.flexion": 90.0, "knee_r.flexion": 90.0},
+        ("adductor_longus", "adductor_brevis", "adductor_magnus", "pectineus", "gracilis"),
+        16.0,
+    ),
+    ("hip_r.rotation", 40.0, {"hip_r.flexion": 0.0, "knee_r.flexion": 90.0}, ("piriformis",), 6.0),
 )
 MOST = 0.8  # of each branch that they may carry at any posture of the range
 WORKING = ((-15.0, 0.0), (0.0, 0.0), (55.0, 0.0), (70.0, 90.0), (95.0, 90.0))  # [deg] hip, knee in the stances
 FIBRES = (0.42, 1.78)  # normalised fibre lengths allowed there
+SMALLEST = math.radians(0.1)  # tightness at which the gain of none is taken
 KNEE_RANGE = np.arange(0.0, 136.0, 5.0)  # [deg] range over which the knee is fitted, hip straight
 
 
@@ -148,18 +155,19 @@ def _start(limb: Limb, kind: np.ndarray, names: list[str], branches: tuple[Float
     return np.concatenate([slack, np.log(strain)])
 
 
-def _end_limbs(packed: Packed, chosen: list[int]) -> list[tuple[Floats, Floats, float]]:
-    """Fibre lengths, arms (positive when they resist) and largest moment at the ends of abduction and rotation."""
+def _end_limbs(packed: Packed, chosen: list[int]) -> list[tuple[Floats, Floats, np.ndarray, float]]:
+    """Fibre lengths, arms (positive when they resist), limiting muscles and moment at the ends of other motions."""
     arrays = packed.arrays
     found = []
-    for coordinate, angle, pose, most in ENDS:
+    for coordinate, angle, pose, limiting, aim in ENDS:
         q = np.zeros(len(packed.coordinates))
         for name, value in {**pose, coordinate: angle}.items():
             q[packed.coordinates.index(name)] = math.radians(value)
         length, gradient = path_lengths(packed, q)
         fibre = (length - arrays.slack_length) / (arrays.optimal_length * arrays.cos_pennation)
         arm = gradient[:, packed.coordinates.index(coordinate)] * math.copysign(1.0, angle)
-        found.append((fibre[chosen], arm[chosen], most))
+        member = np.array([packed.model.muscles[i].muscle in limiting for i in chosen])
+        found.append((fibre[chosen], arm[chosen], member, aim))
     return found
 
 
@@ -188,9 +196,10 @@ def fit_muscles(limb: Limb, postures: list[tuple[float, float]]) -> tuple[Floats
             parts.append((own - aims[n]) / (0.5 + 0.2 * np.abs(aims[n])))
         parts.append(10.0 * np.maximum(pull - MOST * both, 0.0) / (1.0 + 0.05 * both))
         parts.append(10.0 * np.maximum(hold - (MOST - 0.01) * extensor, 0.0) / (0.1 + 0.05 * extensor))
-        for fibre, arm, most in ends:
-            resisting = float((limb.tension(slack, strain, fibre) * arm).sum())
-            parts.append(np.array([3.0 * (resisting - 0.8 * most) / most]))
+        for fibre, arm, member, aim in ends:
+            resisting = limb.tension(slack, strain, fibre) * arm
+            parts.append(np.array([3.0 * (resisting[member].sum() - aim) / aim]))
+            parts.append(3.0 * resisting[~member] / aim)
         parts.append(0.3 * (x[: len(names)] - 1.0))
         parts.append(0.3 * (x[len(names) :] - math.log(0.6)))
         return np.concatenate(parts)
@@ -233,9 +242,8 @@ def knee_rates() -> list[tuple[int, float, float]]:
 
 
 def tightness_gain(packed: Packed, test: TightnessTest, theta: float) -> float:
-    """Gain of a tightness [rad] with which the test reads it back."""
-    if theta == 0.0:
-        return 1.0
+    """Gain of a tightness [rad] with which the test reads it back; at 0 its limit."""
+    theta = max(theta, SMALLEST)
     stance = find_stance(packed, "standing")
     healthy = default_cases(packed, _arrays(packed, stance), stance, 1, 0)
     k = packed.coordinates.index(test.coordinate)
