@@ -2,8 +2,11 @@
 
 import pkgutil
 import re
+import sys
 import types
 from pathlib import Path
+
+from sphinx.errors import SphinxError
 
 import spinesim
 from spinesim.cases import names
@@ -12,6 +15,7 @@ from spinesim.parameters import FAMILIES, PARAMETERS, describe_targets
 from spinesim.variables import COORDINATES, VARIABLES
 
 FOLDER = Path(__file__).parents[1] / "api"
+sys.path.insert(0, str(FOLDER.parent))
 
 
 def modules():
@@ -90,6 +94,15 @@ def write(_app):
             path.write_text(text, encoding="utf-8")
 
 
+def check_readme(_app):
+    """Stop the build when README.md shows another output than its example prints."""
+    import readme
+
+    output = readme.stale()
+    if output is not None:
+        raise SphinxError(f"README.md: its example now prints\n{output}`python docs/readme.py` writes that")
+
+
 def absolute_values(_app, _what, _name, _object, _options, lines):
     """Let ``|M|`` in a docstring be an absolute value, which reStructuredText would take for a substitution."""
     for i, line in enumerate(lines):
@@ -105,6 +118,7 @@ def leave_out(_app, _what, _name, member, _skip, _options):
 def setup(app):
     """Write the pages before Sphinx looks for sources."""
     app.connect("builder-inited", write)
+    app.connect("builder-inited", check_readme)
     app.connect("autodoc-skip-member", leave_out)
     app.connect("autodoc-process-docstring", absolute_values, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
