@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.optimize import brentq
-
 from spinesim import units
 from spinesim.cases import case_arrays, mirrored_test, path_lengths, test_pose
 from spinesim.errors import InputError, NotConvergedError
@@ -84,6 +82,8 @@ def reading(
 
 def find_reading(packed: Packed, test: TightnessTest, healthy: CaseArrays, case: CaseArrays) -> float:
     """Angle [rad] at which ``case`` shows the moment of ``healthy`` at the reference reading."""
+    from scipy.optimize import brentq  # a third of a second, which few users need
+
     k = packed.coordinates.index(test.coordinate)
 
     def moment(cases: CaseArrays, angle: float) -> float:

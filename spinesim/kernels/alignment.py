@@ -2,7 +2,7 @@
 
 import math
 
-from spinesim.kernels.jit import kernel
+from spinesim.kernels.jit import inner, kernel
 
 
 @kernel
@@ -30,7 +30,7 @@ def trunk_gradient(turn, axis):
     return flexion, bend, twist
 
 
-@kernel
+@inner
 def _plate_angle(plate, turn, up_x, up_y, pelvis):
     """Inclination [rad] of a plate (front, back) in the sagittal plane of the pelvis, front down positive.
 

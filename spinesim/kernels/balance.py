@@ -14,14 +14,14 @@ import math
 
 import numpy as np
 
-from spinesim.kernels.jit import kernel
+from spinesim.kernels.jit import inner, kernel
 
 SOLVED, INFEASIBLE, NOT_CONVERGED = 0, 1, 2
 TOLERANCE = 1e-9  # [N m]; the moments summed are below 1e3 N m, whose rounding is 1e-13
 ROUNDS = 200  # typical 3-12; more only along the edge of feasibility
 
 
-@kernel
+@inner
 def largest(vector):
     """Largest magnitude; nan if any entry is not finite, so that it fails every comparison."""
     value = 0.0
@@ -32,7 +32,7 @@ def largest(vector):
     return value
 
 
-@kernel
+@inner
 def cholesky(square, n):
     """Factor the lower triangle of a symmetric matrix in place; False if it is not positive definite."""
     for j in range(n):
@@ -49,7 +49,7 @@ def cholesky(square, n):
     return True
 
 
-@kernel
+@inner
 def cholesky_solve(factor, n, x):
     """Solve L L' y = x in place."""
     for i in range(n):
@@ -64,7 +64,7 @@ def cholesky_solve(factor, n, x):
         x[i] = value / factor[i, i]
 
 
-@kernel
+@inner
 def _activations(columns, first, last, weight, target, lower, upper, tau, soft, multiplier, activation, missing):
     """Best activations of a multiplier vector and what is still missing; returns the dual value.
 
@@ -88,7 +88,7 @@ def _activations(columns, first, last, weight, target, lower, upper, tau, soft, 
     return value
 
 
-@kernel
+@inner
 def normal_matrix(columns, first, last, weight, lower, upper, activation, square):
     """sum over the activations off their bounds of c c' / w, in the lower triangle of ``square`` (nu, nu)."""
     square[:] = 0.0

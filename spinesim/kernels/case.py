@@ -6,20 +6,20 @@ import numpy as np
 
 from spinesim.kernels import alignment, foramen, passive, reaction
 from spinesim.kernels.balance import INFEASIBLE, NOT_CONVERGED, SOLVED, balance, largest, least_missing
-from spinesim.kernels.jit import kernel
+from spinesim.kernels.jit import inner, kernel
 from spinesim.kernels.posture import posture
 from spinesim.kernels.state import configure
 
 SOFT = 1e-4  # [cost/(N m)2 inverse]; a missing newton-metre then costs 5000, a whole body's effort is below 1000
 
 
-@kernel
+@inner
 def _finite(x):
     """True if no entry is NaN or infinite."""
     return math.isfinite(np.sum(np.abs(x)))
 
 
-@kernel
+@inner
 def usable(case, row):
     """True if every number of a case is finite."""
     return (
@@ -36,12 +36,12 @@ def usable(case, row):
     )
 
 
-@kernel
+@inner
 def derive(model, stance, case, row, free, multiplier, activation, find, work, out):
-    """Loads, angles and foramina of a solved case, written into row ``row`` of ``out``."""
+    """Loads, angles and foramina of a solved case, from ``work`` as it was left, into row ``row`` of ``out``."""
     n = work.length.size
     out.bounds[row] = 0
-    carried = configure(model, stance, case, row, free, work)
+    carried = work.carried[0]
     tension = work.tension
     effort = gap = primal = 0.0
     weight = stance.cost / stance.sigma_activation**2 if find else 2.0 * stance.cost

@@ -5,10 +5,10 @@ import math
 import numpy as np
 
 from spinesim.kernels.chain import world
-from spinesim.kernels.jit import kernel
+from spinesim.kernels.jit import inner, kernel
 
 
-@kernel
+@inner
 def _between(p, q, r, s):
     """Least distance [m] between the segments p-q and r-s."""
     ux, uy, uz = q[0] - p[0], q[1] - p[1], q[2] - p[2]

@@ -7,10 +7,10 @@ support centre.
 """
 
 from spinesim.kernels.chain import world
-from spinesim.kernels.jit import kernel
+from spinesim.kernels.jit import inner, kernel
 
 
-@kernel
+@inner
 def _add_force(model, body, x, y, z, force, centres, leverage):
     """Add an upward force [N] at a world point carried by a body."""
     for k in range(centres.shape[0]):

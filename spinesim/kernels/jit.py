@@ -77,13 +77,23 @@ def mark_compiled() -> None:
         _MARK.touch()
 
 
-def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function without Python objects; division by zero and overflow give inf or nan, as in numpy."""
+def _compiled(function: Callable[..., Any], **options: bool) -> Any:
+    options |= {"nogil": True, "no_cfunc_wrapper": True}
     if CACHE_FOLDER is None:
-        return numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)
+        return numba.njit(error_model="numpy", **options)(function)
     kept = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(CACHE_FOLDER)
     try:
-        return numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, cache=True)(function)
+        return numba.njit(error_model="numpy", cache=True, **options)(function)
     finally:
         numba.config.CACHE_DIR = kept
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function without Python objects; division by zero and overflow give inf or nan, as in numpy."""
+    return _compiled(function)
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """A kernel that only kernels call: without the entry from Python, which would take as long to compile again."""
+    return _compiled(function, no_cpython_wrapper=True)

@@ -8,10 +8,10 @@ import math
 
 from spinesim.kernels.chain import world
 from spinesim.kernels.derived import active_curve, passive_curve, smooth_step
-from spinesim.kernels.jit import kernel
+from spinesim.kernels.jit import inner, kernel
 
 
-@kernel
+@inner
 def fade(model, s, q):
     """Weight of a segment and its first two derivatives by the coordinate of its condition."""
     k = model.segment_condition[s]
@@ -28,7 +28,7 @@ def fade(model, s, q):
     return 1.0 - w, -w1, -w2
 
 
-@kernel
+@inner
 def _segment(model, s, turn, place, axes, centres, velocity, slope):
     """Length of a segment, its unit direction, and per hinge that changes it the end's velocity and dlength/dq.
 

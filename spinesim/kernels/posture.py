@@ -16,12 +16,13 @@ from spinesim.kernels.alignment import trunk_angles, trunk_gradient
 from spinesim.kernels.balance import INFEASIBLE, NOT_CONVERGED, SOLVED, balance, cholesky, cholesky_solve, largest
 from spinesim.kernels.chain import square_to_free, to_free
 from spinesim.kernels.gravity import centre_gradient, weight_curvature
-from spinesim.kernels.jit import kernel
+from spinesim.kernels.jit import inner, kernel
 from spinesim.kernels.state import configure, tangent
 
 GRADIENT_TOLERANCE = 1e-7  # [1/rad]; curvatures are 10 to 1e4 per rad2, so angles are met to 1e-8 rad or better
 ANGLE_TOLERANCE = 1e-11  # [rad]
 ROUNDS = 100
+HALVINGS = 30
 LONGEST_STEP = 0.1  # [rad]; the curves are trusted no further in one step
 PROBE = 1e-5  # [rad]; forward difference of K, good to about 1e-5 of it, which costs no Newton round
 
@@ -66,7 +67,7 @@ def goals(model, stance, work, carried, gradient, curvature):
     return cost
 
 
-@kernel
+@inner
 def trunk_row(model, stance, work, which, by_q, by_u):
     """Change of one trunk angle (0 flexion, 1 bend, 2 turn) by the free coordinates, written into ``by_u``."""
     for k in range(by_q.size):
@@ -76,7 +77,7 @@ def trunk_row(model, stance, work, which, by_q, by_u):
     to_free(stance, by_q, by_u)
 
 
-@kernel
+@inner
 def held_errors(model, stance, held, values, free, work, errors, rows):
     """By how much the held angles are missed [rad] and their gradients, written in place (nh,), (nh, nu)."""
     by_q = np.empty(work.q.size)
@@ -92,7 +93,7 @@ def held_errors(model, stance, held, values, free, work, errors, rows):
                 errors[h] += held.rows[h, j] * free[j]
 
 
-@kernel
+@inner
 def _remaining(gradient, errors, rows):
     """Largest gradient along directions that the held angles leave free [1/rad], and largest error of those [rad]."""
     nu, nh = gradient.size, errors.size
@@ -119,7 +120,7 @@ def _remaining(gradient, errors, rows):
     return worst, largest(errors)
 
 
-@kernel
+@inner
 def _newton_matrix(stance, weight, lower, upper, activation, slopes, columns, soft, stiffness, square):
     """Turn ``square`` = goals'' + K'[lambda] into the second derivative of phi, in place.
 
@@ -154,7 +155,7 @@ def _newton_matrix(stance, weight, lower, upper, activation, slopes, columns, so
     return True
 
 
-@kernel
+@inner
 def _step(square, gradient, errors, rows, step, price):
     """Newton step of phi subject to the held angles; the matrix is raised until it is positive definite."""
     nu, nh = gradient.size, errors.size
@@ -225,42 +226,61 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
     first, last = stance.column_first, stance.column_last
     weight = stance.cost / stance.sigma_activation**2
     gradient, step, trial, price = np.empty(nu), np.empty(nu), np.empty(nu), np.zeros(nh)
-    trial_multiplier, scratch = np.empty(nu), np.empty(nu)
+    trial_multiplier = np.empty(nu)
     curvature, stiffness, probe = np.empty((nu, nu)), np.empty((nu, nu)), np.empty((nu, nu))
     slopes = np.empty((m, nu))
     errors, rows = np.empty(nh), np.empty((nh, nu))
     columns, trial_activation = np.empty((m, nu)), np.empty(m)
-    carried = configure(model, stance, case, row, free, work)
-    status, _ = balance(
-        work.columns,
-        first,
-        last,
-        weight,
-        stance.target,
-        lower,
-        upper,
-        work.tau,
-        soft,
-        multiplier,
-        activation,
-        missing,
-    )
-    if status != SOLVED:
-        return status, 0, math.nan
-    penalty = 0.0
-    worst = math.nan
-    for rounds in range(ROUNDS):
-        cost = goals(model, stance, work, carried, gradient, curvature)
-        held_errors(model, stance, held, values, free, work, errors, rows)
-        effort = _effort(weight, stance.target, activation, multiplier, soft)
+    trial[:] = free
+    trial_multiplier[:] = multiplier
+    penalty, merit, slope, length = 0.0, math.inf, 0.0, 1.0
+    worst, cost, rounds, halvings = math.nan, 0.0, 0, 0
+    while True:
+        configure(model, stance, case, row, trial, work)
+        status, _ = balance(
+            work.columns,
+            first,
+            last,
+            weight,
+            stance.target,
+            lower,
+            upper,
+            work.tau,
+            soft,
+            trial_multiplier,
+            trial_activation,
+            missing,
+        )
+        if status == SOLVED:
+            cost = goals(model, stance, work, work.carried[0], gradient, curvature)
+            cost += _effort(weight, stance.target, trial_activation, trial_multiplier, soft)
+            held_errors(model, stance, held, values, trial, work, errors, rows)
+            new = cost
+            for h in range(nh):
+                new += penalty * abs(errors[h])
+        # rounding of the merit allows for the last steps, where its change is below its own precision
+        if status != SOLVED or new > merit + 1e-4 * length * slope + 1e-11 * abs(merit) + 1e-14:
+            if merit == math.inf or halvings == HALVINGS:
+                return (INFEASIBLE if status == INFEASIBLE else NOT_CONVERGED), rounds, worst
+            halvings += 1
+            length *= 0.5
+            for j in range(nu):
+                trial[j] = free[j] + length * step[j]
+                trial_multiplier[j] = multiplier[j]
+            continue
+        free[:] = trial
+        multiplier[:] = trial_multiplier
+        activation[:] = trial_activation
         tangent(model, stance, case, row, activation, work, stiffness)
-        columns[:] = work.columns
         for i in range(nu):
             for j in range(nu):
                 gradient[i] += stiffness[i, j] * multiplier[j]
         worst, off = _remaining(gradient, errors, rows)
-        if worst <= GRADIENT_TOLERANCE and off <= ANGLE_TOLERANCE:
+        if off <= ANGLE_TOLERANCE and (worst <= GRADIENT_TOLERANCE or (rounds and length * largest(step) <= ANGLE_TOLERANCE)):
             return SOLVED, rounds, worst
+        if rounds == ROUNDS or not math.isfinite(worst):
+            return NOT_CONVERGED, rounds, worst
+        columns[:] = work.columns
         size = largest(multiplier)
         slopes[:] = 0.0
         if size > 0.0:
@@ -283,58 +303,23 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
         longest = largest(step)
         if not longest < math.inf:
             return NOT_CONVERGED, rounds, worst
-        if longest <= ANGLE_TOLERANCE and off <= ANGLE_TOLERANCE:
-            configure(model, stance, case, row, free, work)
-            return SOLVED, rounds, worst
-        merit, slope = cost + effort, 0.0
         for h in range(nh):
             penalty = max(penalty, 2.0 * abs(price[h]))
+        merit, slope = cost, 0.0
         for h in range(nh):
             merit += penalty * abs(errors[h])
             slope -= penalty * abs(errors[h])
         for j in range(nu):
             slope += gradient[j] * step[j]
-        length = min(1.0, LONGEST_STEP / longest)
-        accepted = False
-        for _ in range(30):
-            for j in range(nu):
-                trial[j] = free[j] + length * step[j]
-                trial_multiplier[j] = multiplier[j]
-            carried = configure(model, stance, case, row, trial, work)
-            status, _ = balance(
-                work.columns,
-                first,
-                last,
-                weight,
-                stance.target,
-                lower,
-                upper,
-                work.tau,
-                soft,
-                trial_multiplier,
-                trial_activation,
-                missing,
-            )
-            if status == SOLVED:
-                new = goals(model, stance, work, carried, scratch, probe)
-                new += _effort(weight, stance.target, trial_activation, trial_multiplier, soft)
-                held_errors(model, stance, held, values, trial, work, errors, rows)
-                for h in range(nh):
-                    new += penalty * abs(errors[h])
-                if new <= merit + 1e-4 * length * slope + 1e-11 * abs(merit) + 1e-14:
-                    accepted = True
-                    break
-            length *= 0.5
-        if not accepted:
-            return (INFEASIBLE if status == INFEASIBLE else NOT_CONVERGED), rounds, worst
+        length = min(1.0, LONGEST_STEP / longest) if longest > 0.0 else 1.0
+        halvings = 0
+        rounds += 1
         for j in range(nu):
-            free[j] = trial[j]
-            multiplier[j] = trial_multiplier[j]
-        activation[:] = trial_activation
-    return NOT_CONVERGED, ROUNDS, worst
+            trial[j] = free[j] + length * step[j]
+            trial_multiplier[j] = multiplier[j]
 
 
-@kernel
+@inner
 def _effort(weight, target, activation, multiplier, soft):
     """Cost of the activations and, where allowed, of missed moments."""
     value = 0.0

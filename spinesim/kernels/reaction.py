@@ -4,10 +4,10 @@ import math
 
 from spinesim.kernels import gravity, muscle, passive
 from spinesim.kernels.chain import world
-from spinesim.kernels.jit import kernel
+from spinesim.kernels.jit import inner
 
 
-@kernel
+@inner
 def support_shares(stance, turn, place, centre_z, share):
     """Share of the carried weight at each support, written in place.
 
@@ -23,7 +23,7 @@ def support_shares(stance, turn, place, centre_z, share):
         share[0] = 1.0 - share[1]
 
 
-@kernel
+@inner
 def beyond_joints(model, stance, share, load, load_point, work, tension, carried, force):
     """Force of weights, loads, supports and muscles on everything beyond the joint of each body, in place (nb, 3).
 
@@ -61,7 +61,7 @@ def beyond_joints(model, stance, share, load, load_point, work, tension, carried
                     force[c, 2] += sign * pull * (bz - az)
 
 
-@kernel
+@inner
 def level_loads(model, turn, force, loads):
     """Compression, anterior and lateral shear of every level on its lower vertebra, in place (nl, 3) [N].
 
@@ -83,7 +83,7 @@ def level_loads(model, turn, force, loads):
                 loads[v, 1 if axis == 0 else 2] = value
 
 
-@kernel
+@inner
 def joint_moments(model, stance, share, case, row, work, tension, moment):
     """Moment about every joint coordinate of all forces but those that hold it, in place (nq,) [N m].
 
@@ -110,7 +110,7 @@ def joint_moments(model, stance, share, case, row, work, tension, moment):
             moment[k] -= work.gradient[i, k] * tension[i]
 
 
-@kernel
+@inner
 def hip_flexor_moments(model, shift, work, moment):
     """Passive moment of the hip flexors and the tissue their tightness shifts, flexion positive, in place (2,) [N m]."""
     moment[:] = 0.0

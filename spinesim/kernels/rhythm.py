@@ -7,14 +7,14 @@ import numpy as np
 from spinesim.kernels.balance import largest
 from spinesim.kernels.chain import forward, joint_coordinates, to_free
 from spinesim.kernels.gravity import centre_gradient, weights
-from spinesim.kernels.jit import kernel
+from spinesim.kernels.jit import inner, kernel
 from spinesim.kernels.posture import held_errors
 
 ROUNDS = 50
 TOLERANCE = 1e-12  # [rad], and [m] for the centre of mass
 
 
-@kernel
+@inner
 def complete(model, stance, case, row, held, modes, centred, free, work):
     """Solve for the posture that meets the held angles and, if asked, keeps the centre of mass over the support.
 

@@ -61,6 +61,7 @@ def configure(model, stance, case, row, free, work):
         work.centre,
     )
     gravity.weight_moments(work.axes, work.leverage, work.moment)
+    work.carried[0] = carried
     chain.to_free(stance, work.moment, work.tau)
     nu = stance.n_free
     n = work.length.size

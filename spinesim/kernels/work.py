@@ -17,6 +17,7 @@ class Work(NamedTuple):
     centres: Floats  #: (nq, 3)
     leverage: Floats  #: (nq, 3)
     centre: Floats  #: (3,)
+    carried: Floats  #: (1,) weight that the support carries through the chain [N]
     length: Floats  #: (n,)
     gradient: Floats  #: (n, nq)
     fibre: Floats
@@ -47,6 +48,7 @@ def workspace(model: ModelArrays, stance: StanceArrays) -> Work:
         np.empty((nq, 3)),
         np.empty((nq, 3)),
         np.empty(3),
+        np.empty(1),
         np.empty(n),
         np.empty((n, nq)),
         np.empty(n),
