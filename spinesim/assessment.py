@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+
 from spinesim import units
 from spinesim.cases import case_arrays, mirrored_test, path_lengths, test_pose
 from spinesim.errors import InputError, NotConvergedError
@@ -39,9 +40,7 @@ def passive_moments(packed: Packed, cases: CaseArrays, q: Floats) -> Floats:
     return moment
 
 
-def reading(
-    model: Model, group: str, parameters: Mapping[str, float] | None = None, *, side: str = "right"
-) -> float:
+def reading(model: Model, group: str, parameters: Mapping[str, float] | None = None, *, side: str = "right") -> float:
     """Angle [deg] read in the clinical test of a group.
 
     The examiner moves the limb until its passive moment is the one that the healthy model shows at the published

@@ -21,8 +21,8 @@ from spinesim.variables import COORDINATES, VARIABLES, attributes
 STATUS = ("solved", "infeasible", "not_converged")
 CURVE_RANGE = (0.4, 1.8)  # normalised fibre lengths of the muscle curves' data
 NOTE = (
-    "A research and teaching model, never a diagnosis. The reference activation does not yet contain the co-contraction "
-    "that stabilises the spine, so loads in healthy standing come out low."
+    "A research and teaching model, never a diagnosis. The reference activation does not yet contain the "
+    "co-contraction that stabilises the spine, so loads in healthy standing come out low."
 )
 
 
@@ -86,14 +86,14 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
         "stationarity": out.stationarity,
         "duality_gap": out.gap,
         "active_bounds": out.bounds.astype(np.float64),
-        "outside_curve_range": (
-            (out.fibre < CURVE_RANGE[0]) | (out.fibre > CURVE_RANGE[1])
-        ).sum(axis=1).astype(np.float64),
+        "outside_curve_range": ((out.fibre < CURVE_RANGE[0]) | (out.fibre > CURVE_RANGE[1]))
+        .sum(axis=1)
+        .astype(np.float64),
     }
     if pictures:
         values |= _pictures(packed, out)
     for name, value in values.items():
-        if name != "missing_moment":
+        if name not in ("missing_moment", "healthy_bone_position"):
             values[name] = np.where(solved.reshape(-1, *[1] * (value.ndim - 1)), value, np.nan)
     values["iterations"] = out.iterations.astype(np.float64)
     values["status"] = np.array(STATUS, dtype="<U13")[out.status]
@@ -122,7 +122,8 @@ def _feet(stance: PackedStance) -> bool:
 
 def _actuator_moments(stance: PackedStance) -> np.ndarray:
     known = {actuator.name: actuator.max_moment for actuator in stance.packed.model.actuators}
-    return np.array([known[name] for name in stance.actuators])
+    moments: np.ndarray = np.array([known[name] for name in stance.actuators], dtype=np.float64)
+    return moments
 
 
 @lru_cache(maxsize=32)
@@ -242,8 +243,11 @@ def labelled(
     values = quantities(stance, out, pictures=pictures)
     named = coordinates(stance, pictures=pictures)
     return xr.Dataset(
-        {name: (VARIABLES[name].dims, values[name][0], attributes(name)) for name in VARIABLES if name in values
-         and all(dim in named for dim in VARIABLES[name].dims)},
+        {
+            name: (VARIABLES[name].dims, values[name][0], attributes(name))
+            for name in VARIABLES
+            if name in values and all(dim in named for dim in VARIABLES[name].dims)
+        },
         coords=named,
         attrs=header(stance, settings=settings, find=find, angles=angles),
     )

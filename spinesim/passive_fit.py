@@ -22,12 +22,11 @@ from scipy.optimize import brentq, least_squares, nnls
 
 from spinesim.assessment import passive_moments
 from spinesim.cases import mirrored_test, path_lengths, shifts, test_pose
-from spinesim.kernels import muscle
 from spinesim.kernels.arrays import CaseArrays, Floats
 from spinesim.model.pack import Packed, pack
 from spinesim.model.parts import TightnessTest
 from spinesim.model.read import load_model
-from spinesim.stance import _arrays, default_cases, find_stance
+from spinesim.stance import bare_arrays, default_cases, find_stance
 
 HIPS = np.arange(-20.0, 121.0, 10.0)  # [deg] the measured range
 KNEES = np.arange(0.0, 91.0, 15.0)  # [deg]
@@ -120,7 +119,8 @@ class Limb:
         arrays = self.packed.arrays
         corner, shape = arrays.softplus, arrays.passive_shape
         stretch = corner * np.logaddexp(0.0, ((self.fibre if fibre is None else fibre) - slack) / corner)
-        return self.force * np.expm1(shape * stretch / strain) / np.expm1(shape)
+        tension: Floats = self.force * np.expm1(shape * stretch / strain) / np.expm1(shape)
+        return tension
 
 
 def tuned_slack(packed: Packed) -> dict[int, float]:
@@ -226,10 +226,12 @@ def fit_capsule(
 
 
 def hip_rates() -> list[tuple[int, float, float]]:
-    """Signs, rates [1/rad] and couplings [1/rad] offered to the hip capsule: flexor branch, extensor branch, constant."""
+    """Signs, rates and couplings [1/rad] offered to the hip capsule: flexor branch, extensor branch, constant."""
     flexor = [(1, -rate, coupling) for rate in (1.5, 2.0, 3.0, 4.3, 6.0) for coupling in (-0.6, -0.2, 0.0)]
     extensor = [
-        (-1, rate, coupling) for rate in (0.3, 0.6, 1.2, 1.75, 2.4, 3.2, 4.0, 5.0, 6.5) for coupling in (-3.0, -2.0, -1.3, -0.8, -0.3, 0.0)
+        (-1, rate, coupling)
+        for rate in (0.3, 0.6, 1.2, 1.75, 2.4, 3.2, 4.0, 5.0, 6.5)
+        for coupling in (-3.0, -2.0, -1.3, -0.8, -0.3, 0.0)
     ]
     return [*flexor, *extensor, (1, 0.0, 0.0)]
 
@@ -245,7 +247,7 @@ def tightness_gain(packed: Packed, test: TightnessTest, theta: float) -> float:
     """Gain of a tightness [rad] with which the test reads it back; at 0 its limit."""
     theta = max(theta, SMALLEST)
     stance = find_stance(packed, "standing")
-    healthy = default_cases(packed, _arrays(packed, stance), stance, 1, 0)
+    healthy = default_cases(packed, bare_arrays(packed, stance), stance, 1, 0)
     k = packed.coordinates.index(test.coordinate)
     inward = 1.0 if test.limits == "lower" else -1.0
     shift = shifts(packed)[test.group, "right"]
@@ -317,9 +319,9 @@ def fit(folder: Path) -> None:
     def muscles(rows: list[dict[str, str]]) -> list[dict[str, str]]:
         for row in rows:
             if row["name"] in by_name:
-                by, l, e = by_name[row["name"]]
+                by, begins, rises = by_name[row["name"]]
                 row["tendon_slack_length_m"] = f"{float(row['tendon_slack_length_m']) + by:.8g}"
-                row["passive_slack"], row["passive_strain"] = f"{l:.6g}", f"{e:.6g}"
+                row["passive_slack"], row["passive_strain"] = f"{begins:.6g}", f"{rises:.6g}"
                 note = "passive slack and strain fitted to riener_edrich1999 (passive_fit)"
                 if by:
                     note += f"; tendon slack changed by {1e3 * by:.2f} mm to stay within the curves in every stance"
@@ -361,7 +363,9 @@ def fit(folder: Path) -> None:
         right = mirrored_test(test, "_r")
         for theta in test.theta:
             gains[test.group, round(math.degrees(theta), 6)] = tightness_gain(packed, right, theta)
-        print(f"{test.group}: gain " + " ".join(f"{gains[test.group, round(math.degrees(t), 6)]:.3f}" for t in test.theta))
+        print(
+            f"{test.group}: gain " + " ".join(f"{gains[test.group, round(math.degrees(t), 6)]:.3f}" for t in test.theta)
+        )
 
     def tightness(rows: list[dict[str, str]]) -> list[dict[str, str]]:
         for row in rows:

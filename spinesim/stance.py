@@ -70,7 +70,7 @@ def find_stance(packed: Packed, name: str) -> Stance:
 def pack_stance(packed: Packed, name: str) -> PackedStance:
     """Arrays of a stance; upright stances aim at the reference activation, supported ones at rest."""
     stance = find_stance(packed, name)
-    bare = _arrays(packed, stance)
+    bare = bare_arrays(packed, stance)
     actuators = tuple(stance.actuators)
     reference = _reference(packed)
     target = np.zeros(bare.cost.size)
@@ -83,9 +83,7 @@ def pack_stance(packed: Packed, name: str) -> PackedStance:
         for i, actuator in enumerate(actuators):
             target[n + i] = named.get(actuator, 0.0)
     trunk = stance.held.get("trunk_flexion", stance.trunk_flexion)
-    arrays = bare._replace(
-        target=target, centre_target=np.array(centre), trunk_target=np.array([trunk, 0.0, 0.0])
-    )
+    arrays = bare._replace(target=target, centre_target=np.array(centre), trunk_target=np.array([trunk, 0.0, 0.0]))
     return PackedStance(
         packed=packed,
         stance=stance,
@@ -96,7 +94,7 @@ def pack_stance(packed: Packed, name: str) -> PackedStance:
     )
 
 
-def _arrays(packed: Packed, stance: Stance) -> StanceArrays:
+def bare_arrays(packed: Packed, stance: Stance) -> StanceArrays:
     """Arrays of a stance with its goals still at zero."""
     model = packed.model
     names = [coordinate.name for coordinate in stance.free]
@@ -179,7 +177,7 @@ def _reference_stance(packed: Packed) -> Stance:
 def _reference(packed: Packed):  # type: ignore[no-untyped-def]
     """Least-effort balance of the reference posture with every parameter at its default."""
     stance = _reference_stance(packed)
-    arrays = _arrays(packed, stance)
+    arrays = bare_arrays(packed, stance)
     out = empty_outputs(packed.arrays, arrays, 1)
     jit.announce()
     solve_chain(
@@ -275,7 +273,9 @@ def check_posture(stance: PackedStance, posture: Mapping[str, float]) -> dict[st
                 f"posture angle {name} cannot be set in {stance.stance.name}; names are {', '.join(known)}"
             )
         if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not abs(float(value)) <= 180.0:
-            raise InputError(f"posture angle {name} = {value!r} is not allowed: it must be a number from -180 to 180 deg")
+            raise InputError(
+                f"posture angle {name} = {value!r} is not allowed: it must be a number from -180 to 180 deg"
+            )
         checked[name] = math.radians(float(value))
     return checked
 
@@ -326,9 +326,7 @@ def hold(stance: PackedStance, angles: Mapping[str, float]) -> tuple[HeldAngles,
             trunk.append(-1)
             values.append(value - offset)
     return (
-        HeldAngles(
-            rows=np.array(rows).reshape(len(rows), len(stance.free)), trunk=np.array(trunk, dtype=np.int64)
-        ),
+        HeldAngles(rows=np.array(rows).reshape(len(rows), len(stance.free)), trunk=np.array(trunk, dtype=np.int64)),
         np.array(values),
     )
 

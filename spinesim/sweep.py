@@ -155,12 +155,10 @@ def _grid(
         if len(set(checked)) < len(checked):
             raise InputError(f"axis {name} holds a value twice")
         values[name] = np.array(checked)
-    lattice = np.meshgrid(*values.values(), indexing="ij")
-    register.check_bounds(
-        known,
-        settings
-        | {name: v.ravel() for name, v in zip(values, lattice, strict=True) if name.split(".")[0] in ("tone", "inhibition")},
-    )
+    bounding = {name: column for name, column in values.items() if name.startswith(("tone.", "inhibition."))}
+    lattice = np.meshgrid(*bounding.values(), indexing="ij")
+    columns = {name: column.ravel() for name, column in zip(bounding, lattice, strict=True)}
+    register.check_bounds(known, settings | columns)
     wanted = [v.name for v in VARIABLES.values() if not v.large] if variables is None else list(variables)
     unknown = [name for name in wanted if name not in VARIABLES]
     if unknown:
@@ -240,7 +238,7 @@ def _run(  # type: ignore[no-untyped-def]
         keep(i, _solve_block(grid, blocks[i]))
         return sum(chain.stop - chain.start for chain in blocks[i])
 
-    with _bar(progress, grid.count) as advance, ThreadPoolExecutor(workers) as pool:
+    with _Bar(progress, grid.count) as advance, ThreadPoolExecutor(workers) as pool:
         advance(sum(c.stop - c.start for i in done for c in blocks[i]))
         futures: set[Future[int]] = {pool.submit(one, i) for i in waiting}
         try:
@@ -254,7 +252,7 @@ def _run(  # type: ignore[no-untyped-def]
     jit.mark_compiled()
 
 
-class _bar:
+class _Bar:
     """A progress bar on a terminal, silence elsewhere."""
 
     def __init__(self, wanted: bool, total: int) -> None:
@@ -293,12 +291,14 @@ def _template(grid: Grid) -> xr.Dataset:
     coords: dict[str, Any] = {}
     for name, values in grid.axes.items():
         row = register.parameter(known, name)
-        words = {"units": row.units, "long_name": name.replace("_", " ").replace(".", ", "), "description": row.description}
+        words = {
+            "units": row.units,
+            "long_name": name,
+            "description": row.description,
+        }
         coords[name] = (name, values, words)
     used = {dim for name in grid.wanted for dim in VARIABLES[name].dims}
-    coords |= {
-        name: array for name, array in coordinates(stance, pictures=pictures).items() if set(array.dims) <= used
-    }
+    coords |= {name: array for name, array in coordinates(stance, pictures=pictures).items() if set(array.dims) <= used}
     attrs = header(stance, settings=grid.settings, find=grid.task.find, angles=grid.task.angles)
     attrs["axes"] = json.dumps(list(grid.axes))
     attrs["chain_length"] = str(CHAIN)

@@ -66,9 +66,7 @@ def alignment(model, turn, values):
     tilt = math.atan2(-(middle_x * up_y - middle_y * up_x), middle_x * up_x + middle_y * up_y)
     plate_x, plate_y = front[0] - back[0], front[1] - back[1]
     # incidence from geometry alone: angle between the plate's normal and the line from its middle to the hips
-    incidence = math.atan2(
-        -(plate_x * middle_x + plate_y * middle_y), plate_x * middle_y - plate_y * middle_x
-    )
+    incidence = math.atan2(-(plate_x * middle_x + plate_y * middle_y), plate_x * middle_y - plate_y * middle_x)
     upper = _plate_angle(model.top_plate, turn[model.top_body], up_x, up_y, pelvis)
     values[0] = math.atan2(-up_x, up_y)
     values[1] = slope

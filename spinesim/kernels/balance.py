@@ -139,9 +139,7 @@ def balance(columns, first, last, weight, target, lower, upper, tau, soft, multi
     step = np.empty(nu)
     trial = np.empty(nu)
     trial_missing = np.empty(nu)
-    value = _activations(
-        columns, first, last, weight, target, lower, upper, tau, soft, multiplier, activation, missing
-    )
+    value = _activations(columns, first, last, weight, target, lower, upper, tau, soft, multiplier, activation, missing)
     for rounds in range(ROUNDS):
         worst = largest(missing)
         if not worst < math.inf:

@@ -80,9 +80,7 @@ def derive(model, stance, case, row, free, multiplier, activation, find, work, o
     reaction.support_shares(stance, work.turn, work.place, work.centre[2], share)
     reaction.joint_moments(model, stance, share, case, row, work, tension, out.held_moment[row])
     force = np.empty((model.body_mass.size, 3))
-    reaction.beyond_joints(
-        model, stance, share, case.load[row], case.load_point[row], work, tension, carried, force
-    )
+    reaction.beyond_joints(model, stance, share, case.load[row], case.load_point[row], work, tension, carried, force)
     reaction.level_loads(model, work.turn, force, out.reaction[row])
     reaction.hip_flexor_moments(model, case.tissue_shift[row], work, out.hip_flexor_moment[row])
     for side in range(2):

@@ -40,9 +40,7 @@ def outline(model, f, side, extension, height_loss, turn, place, points):
     """
     level = model.foramen_level[f]
     lower, upper = model.level_bodies[level, 0], model.level_bodies[level, 1]
-    bulge = (
-        model.foramen_disc[0] + model.foramen_disc[1] * extension + model.foramen_disc[2] * height_loss
-    )
+    bulge = model.foramen_disc[0] + model.foramen_disc[1] * extension + model.foramen_disc[2] * height_loss
     for p in range(model.foramen_part.size):
         part = model.foramen_part[p]
         if part == 2:

@@ -25,9 +25,7 @@ def disc_moments(model, constants, q, moment):
     for d in range(constants.shape[0]):
         k = model.disc_coordinate[d]
         p1, p2, p3, n1, n2, n3 = constants[d]
-        resisting, _ = disc_law(
-            q[k], p1, p2, p3, n1, n2, n3, model.zone_fraction, model.zone_width, model.zone_blend
-        )
+        resisting, _ = disc_law(q[k], p1, p2, p3, n1, n2, n3, model.zone_fraction, model.zone_width, model.zone_blend)
         moment[k] -= resisting
 
 

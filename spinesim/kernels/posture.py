@@ -276,7 +276,8 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
             for j in range(nu):
                 gradient[i] += stiffness[i, j] * multiplier[j]
         worst, off = _remaining(gradient, errors, rows)
-        if off <= ANGLE_TOLERANCE and (worst <= GRADIENT_TOLERANCE or (rounds and length * largest(step) <= ANGLE_TOLERANCE)):
+        moved = length * largest(step) if rounds > 0 else math.inf
+        if off <= ANGLE_TOLERANCE and (worst <= GRADIENT_TOLERANCE or moved <= ANGLE_TOLERANCE):
             return SOLVED, rounds, worst
         if rounds == ROUNDS or not math.isfinite(worst):
             return NOT_CONVERGED, rounds, worst
@@ -295,9 +296,7 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
             for i in range(m):
                 for j in range(first[i], last[i]):
                     slopes[i, j] = factor * (work.columns[i, j] - columns[i, j])
-        if not _newton_matrix(
-            stance, weight, lower, upper, activation, slopes, columns, soft, stiffness, curvature
-        ):
+        if not _newton_matrix(stance, weight, lower, upper, activation, slopes, columns, soft, stiffness, curvature):
             return NOT_CONVERGED, rounds, worst
         _step(curvature, gradient, errors, rows, step, price)
         longest = largest(step)

@@ -112,7 +112,7 @@ def joint_moments(model, stance, share, case, row, work, tension, moment):
 
 @inner
 def hip_flexor_moments(model, shift, work, moment):
-    """Passive moment of the hip flexors and the tissue their tightness shifts, flexion positive, in place (2,) [N m]."""
+    """Passive moment of hip flexors and the tissue their tightness shifts, flexion positive, in place (2,) [N m]."""
     moment[:] = 0.0
     for i in range(model.flexor_side.size):
         side = model.flexor_side[i]

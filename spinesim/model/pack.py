@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import weakref
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from spinesim.kernels.arrays import Floats, ModelArrays
 from spinesim.model.parts import Joint, Model, Muscle, PathPoint
 
 LANDMARKS_NEEDED = ("S1_sup_ant", "S1_sup_post", "L1_sup_ant", "L1_sup_post")
+PARTS = ("lower", "upper", "disc")
 CANAL_MARGIN = 0.004  # [m] a foramen lies this far beside half the pedicle width (assumed)
 
 
@@ -39,8 +42,12 @@ def pack(model: Model) -> Packed:
     if key in _cache and _cache[key][0]() is model:
         return _cache[key][1]
     packed = _pack(model)
-    _cache[key] = (weakref.ref(model, lambda _, cache=_cache: cache.pop(key, None)), packed)
+    _cache[key] = (weakref.ref(model, partial(_forget, _cache, key)), packed)
     return packed
+
+
+def _forget(cache: dict[int, Any], key: int, _: object) -> None:
+    cache.pop(key, None)
 
 
 def joint_rotation(joint: Joint) -> Floats:
@@ -89,7 +96,7 @@ def _pack(model: Model) -> Packed:
     )
 
 
-def _chain(model: Model, bodies: tuple[str, ...]) -> dict[str, np.ndarray]:
+def _chain(model: Model, bodies: tuple[str, ...]) -> dict[str, Any]:
     joints = {joint.child: joint for joint in model.joints}
     ordered = [c for body in bodies for c in model.coordinates if c.joint == joints[body].name]
     if [c.full_name for c in ordered] != [c.full_name for c in model.coordinates]:
@@ -145,9 +152,7 @@ def path_segments(muscle: Muscle) -> list[tuple[PathPoint, PathPoint, PathPoint 
     return segments
 
 
-def _paths(
-    model: Model, bodies: tuple[str, ...], coordinates: tuple[str, ...], moves: np.ndarray
-) -> dict[str, np.ndarray]:
+def _paths(model: Model, bodies: tuple[str, ...], coordinates: tuple[str, ...], moves: np.ndarray) -> dict[str, Any]:
     first, ends, points, condition, limits, through = [0], [], [], [], [], []
     start, changed, moved = [0], [], []
     for muscle in model.muscles:
@@ -176,7 +181,7 @@ def _paths(
     }
 
 
-def _muscles(model: Model) -> dict[str, np.ndarray]:
+def _muscles(model: Model) -> dict[str, Any]:
     muscles = model.muscles
     return {
         "max_force": np.array([m.max_force for m in muscles]),
@@ -189,7 +194,7 @@ def _muscles(model: Model) -> dict[str, np.ndarray]:
     }
 
 
-def _discs(model: Model, coordinates: tuple[str, ...]) -> dict[str, np.ndarray]:
+def _discs(model: Model, coordinates: tuple[str, ...]) -> dict[str, Any]:
     preloads = sorted({law.preload for law in model.disc_laws})
     found = {(law.level, law.coordinate, law.direction, law.preload): law for law in model.disc_laws}
     index, table = [], []
@@ -217,20 +222,18 @@ def _discs(model: Model, coordinates: tuple[str, ...]) -> dict[str, np.ndarray]:
     }
 
 
-def _tissues(model: Model, coordinates: tuple[str, ...]) -> dict[str, np.ndarray]:
+def _tissues(model: Model, coordinates: tuple[str, ...]) -> dict[str, Any]:
     tissues = model.tissues
     return {
         "tissue_coordinate": np.array([coordinates.index(t.coordinate) for t in tissues], dtype=np.int64),
         "tissue_amplitude": np.array([t.amplitude for t in tissues], dtype=np.float64),
         "tissue_rate": np.array([t.rate for t in tissues], dtype=np.float64),
-        "tissue_second": np.array(
-            [coordinates.index(t.second) if t.second else -1 for t in tissues], dtype=np.int64
-        ),
+        "tissue_second": np.array([coordinates.index(t.second) if t.second else -1 for t in tissues], dtype=np.int64),
         "tissue_coupling": np.array([t.coupling for t in tissues], dtype=np.float64),
     }
 
 
-def _levels(model: Model, bodies: tuple[str, ...]) -> dict[str, object]:
+def _levels(model: Model, bodies: tuple[str, ...]) -> dict[str, Any]:
     joints = {joint.name: joint for joint in model.joints}
     discs = {disc.name: disc for disc in model.discs}
     stiffest = {spring.level: spring for spring in sorted(model.disc_springs, key=lambda s: s.preload)}
@@ -246,7 +249,7 @@ def _levels(model: Model, bodies: tuple[str, ...]) -> dict[str, object]:
     }
 
 
-def _plates(model: Model, bodies: tuple[str, ...]) -> dict[str, object]:
+def _plates(model: Model, bodies: tuple[str, ...]) -> dict[str, Any]:
     marks = {mark.name: mark for mark in model.landmarks}
     return {
         "top_body": bodies.index(marks["L1_sup_ant"].body),
@@ -255,7 +258,7 @@ def _plates(model: Model, bodies: tuple[str, ...]) -> dict[str, object]:
     }
 
 
-def _hips(model: Model, bodies: tuple[str, ...], coordinates: tuple[str, ...]) -> dict[str, np.ndarray]:
+def _hips(model: Model, bodies: tuple[str, ...], coordinates: tuple[str, ...]) -> dict[str, Any]:
     femur, flexion = [], []
     for side in ("l", "r"):
         femur.append(bodies.index(f"femur_{side}") if f"femur_{side}" in bodies else -1)
@@ -284,10 +287,11 @@ def foramen_levels(model: Model) -> list[str]:
     if not model.foramen_outline:
         return []
     known = {pedicle.vertebra for pedicle in model.pedicles}
-    return [joint.name for name in model.levels for joint in model.joints if joint.name == name and joint.child in known]
+    joints = {joint.name: joint for joint in model.joints}
+    return [name for name in model.levels if joints[name].child in known]
 
 
-def _foramina(model: Model) -> dict[str, np.ndarray]:
+def _foramina(model: Model) -> dict[str, Any]:
     """Outlines in the frames of the carrying bodies.
 
     The outline is built at the lower posterior corner of the upper vertebra in the axes of the disc; the corner of the
@@ -320,7 +324,7 @@ def _foramina(model: Model) -> dict[str, np.ndarray]:
     return {
         "foramen_level": np.array([model.levels.index(level) for level in levels], dtype=np.int64),
         "foramen_points": points,
-        "foramen_part": np.array([{"lower": 0, "upper": 1, "disc": 2}[point.part] for point in outline], dtype=np.int64),
+        "foramen_part": np.array([PARTS.index(point.part) for point in outline], dtype=np.int64),
         "foramen_marks": np.array([names.index(name) for name in marked] if outline else [0] * 5),
         "foramen_disc": np.array([model.bulge.rest, model.bulge.per_extension, model.bulge.per_height_loss]),
     }
