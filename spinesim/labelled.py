@@ -142,7 +142,8 @@ def bone_points(packed: Packed) -> tuple[tuple[str, str, tuple[float, float, flo
 def _pictures(packed: Packed, out: Outputs) -> dict[str, np.ndarray]:
     def place(body: np.ndarray, local: np.ndarray) -> np.ndarray:
         turned = np.einsum("cpij,pj->cpi", out.body_rotation[:, body], local)
-        return out.body_position[:, body] + turned
+        positions: np.ndarray = out.body_position[:, body] + turned
+        return positions
 
     bones = bone_points(packed)
     body = np.array([packed.bodies.index(b) for _, b, _ in bones])

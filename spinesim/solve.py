@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -126,7 +126,16 @@ def check_criterion(criterion: str) -> None:
 
 def check_settings(model: Model, settings: Mapping[str, float] | None) -> dict[str, float]:
     """Parameter values, once every name and value is known to be legal for the model."""
-    return parameters.check(names(pack(model)), settings or {})
+    checked = parameters.check(names(pack(model)), settings or {})
+    check_hands(model, checked)
+    return checked
+
+
+def check_hands(model: Model, wanted: Iterable[str]) -> None:
+    """Refuse hand loads on a model without hands."""
+    loads = [name for name in wanted if name.startswith("load.")]
+    if loads and model.hand is None:
+        raise InputError(f"{loads[0]}: the model {model.name} has no hands")
 
 
 @lru_cache(maxsize=16)

@@ -25,7 +25,7 @@ from spinesim.labelled import coordinates, header, quantities, versions
 from spinesim.model.pack import pack
 from spinesim.model.parts import Model
 from spinesim.results import SweepStore, open_results
-from spinesim.solve import Complete, Task, check_criterion, check_settings, make_task, resized, run_chain
+from spinesim.solve import Complete, Task, check_criterion, check_hands, check_settings, make_task, resized, run_chain
 from spinesim.stance import pack_stance
 from spinesim.variables import VARIABLES, attributes
 
@@ -144,6 +144,7 @@ def _grid(
     if not axes:
         raise InputError("a sweep needs at least one axis")
     settings = check_settings(model, parameters)
+    check_hands(model, axes)
     values: dict[str, Floats] = {}
     for name, given in axes.items():
         if name in settings:
@@ -158,7 +159,7 @@ def _grid(
     bounding = {name: column for name, column in values.items() if name.startswith(("tone.", "inhibition."))}
     lattice = np.meshgrid(*bounding.values(), indexing="ij")
     columns = {name: column.ravel() for name, column in zip(bounding, lattice, strict=True)}
-    register.check_bounds(known, settings | columns)
+    register.check_bounds(known, {**settings, **columns})
     wanted = [v.name for v in VARIABLES.values() if not v.large] if variables is None else list(variables)
     unknown = [name for name in wanted if name not in VARIABLES]
     if unknown:

@@ -159,8 +159,8 @@ def test_hand_masses__both_hands_share_the_common_load():
 
 
 def test_check__returns_plain_numbers():
-    checked = check(NAMES, {"load.hands": np.int64(10), "strength.psoas.left": 1, "tightness.piriformis.right": -10.0})
-    assert checked == {"load.hands": 10.0, "strength.psoas.left": 1.0, "tightness.piriformis.right": -10.0}
+    checked = check(NAMES, {"load.hands": np.int64(10), "strength.psoas.left": 1, "tightness.piriformis.right": 10.0})
+    assert checked == {"load.hands": 10.0, "strength.psoas.left": 1.0, "tightness.piriformis.right": 10.0}
     assert {type(value) for value in checked.values()} == {float}
 
 
@@ -237,7 +237,7 @@ def test_names__a_midline_fascicle_may_share_its_name_with_its_muscle():
 def test_describe__has_a_row_for_every_family_and_fixed_name():
     rows = {row.name: row for row in describe()}
     assert rows["load.reach"].units == "m"
-    assert rows["tightness.NAME"].lowest == -10
+    assert rows["tightness.NAME"].lowest == 0
     assert len(rows) == len(PARAMETERS) + len(FAMILIES)
 
 

@@ -112,9 +112,9 @@ class DiscSpring(Sourced):
 class Tissue(Sourced):
     """Passive tissue of one joint, all but the muscles.
 
-    M = amplitude exp(rate (q - shift) + coupling q2) about ``coordinate``. With rate 0 the moment is the constant ``amplitude``. ``second`` names another coordinate of the same leg on
-    which the exponent depends too; the energy amplitude/rate * exp(...) then gives the moment
-    ``coupling / rate * M`` about it, so the law is conservative.
+    M = amplitude exp(rate (q - shift) + coupling q2) about ``coordinate``. With rate 0 the moment is the constant
+    ``amplitude``. ``second`` names another coordinate of the same leg on which the exponent depends too; the energy
+    amplitude/rate * exp(...) then gives the moment ``coupling / rate * M`` about it, so the law is conservative.
     """
 
     name: str
