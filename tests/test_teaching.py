@@ -338,7 +338,7 @@ def test_tightness__tilts_the_pelvis_forward_ever_more(teaching):
     assert (np.diff(result.anterior_pelvic_tilt) > 0.0).all()
 
 
-@pytest.mark.parametrize("theta", [-5.0, 2.0, 7.5, 15.0, 28.0, 40.0])
+@pytest.mark.parametrize("theta", [2.0, 7.5, 15.0, 28.0, 40.0])
 def test_tightness__is_read_in_the_thomas_test(teaching, theta):
     healthy = ss.reading(teaching, "hip_flexors")
     tight = ss.reading(teaching, "hip_flexors", {"tightness.hip_flexors": theta})

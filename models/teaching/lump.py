@@ -24,8 +24,8 @@ from spinesim.kernels.arrays import CaseArrays, Floats
 from spinesim.model.pack import Packed, pack
 from spinesim.model.parts import Model, Muscle
 from spinesim.model.read import load_model
-from spinesim.passive_fit import hip_branches
-from spinesim.stance import _arrays, default_cases, find_stance
+from spinesim.passive_fit import SMALLEST, hip_branches
+from spinesim.stance import bare_arrays, default_cases, find_stance
 
 HERE = Path(__file__).parent
 BODIES = {
@@ -54,7 +54,7 @@ EXTENSORS = {"gluteus_maximus": 0.20, "hamstrings": 0.50}
 HIPS = np.arange(-20.0, 61.0, 2.5)  # [deg] hip flexion over which the passive law is fitted, knees straight
 FLEXOR_RATE = math.degrees(0.0750)  # [1/rad] of the measured flexor branch; the muscles are too few to leave another
 MOST = 10.0  # [N m] up to which the law of the discs in series is fitted
-THETA = np.arange(-10.0, 41.0, 5.0)  # [deg]
+THETA = np.arange(0.0, 41.0, 5.0)  # [deg]
 
 Row = dict[str, str | float]
 
@@ -318,12 +318,11 @@ def tissues(law: Floats) -> list[Row]:
 
 
 def gain(packed: Packed, theta: float) -> float:
-    """Gain with which the Thomas test reads a tightness [rad] back, as `spinesim.passive_fit.tightness_gain`."""
-    if theta == 0.0:
-        return 1.0
+    """Gain with which the Thomas test reads a tightness [rad] back, as `spinesim.passive_fit.tightness_gain`; at 0 its limit."""
+    theta = max(theta, SMALLEST)
     (test,) = packed.model.tests
     stance = find_stance(packed, "standing")
-    healthy = default_cases(packed, _arrays(packed, stance), stance, 1, 0)
+    healthy = default_cases(packed, bare_arrays(packed, stance), stance, 1, 0)
     k = packed.coordinates.index(test.coordinate)
     shift = shifts(packed)[test.group, "midline"]
     goal = passive_moments(packed, healthy, test_pose(packed, test, test.reference))[k]
@@ -453,6 +452,7 @@ def main() -> None:
                 "lowest_deg": math.degrees(low),
                 "highest_deg": math.degrees(high),
                 "rhythm_share": 1.0 if name == "L5_S1.flexion" else 0.0,
+                "rhythm_share_negative": 1.0 if name == "L5_S1.flexion" else 0.0,
                 **source("adult", "derived", "ranges of the six levels added" if name == "L5_S1.flexion" else ""),
             }
             for name, (low, high) in ranges.items()
