@@ -1,0 +1,197 @@
+"""Free-body diagrams of every body of a result, from the Dataset and the model's description alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from tests.kernels.anatomy import STEP, Anatomy
+
+
+@dataclass
+class Wrench:
+    """Force [N] and moment about a body's joint [N m], world frame."""
+
+    force: np.ndarray
+    moment: np.ndarray
+
+    @classmethod
+    def zero(cls):
+        return cls(np.zeros(3), np.zeros(3))
+
+
+class FreeBody:
+    """All known forces of a result, body by body.
+
+    What acts: weights, hand loads, ground or seat (upward), the pull of every fascicle at every point of its path, the
+    resistance of discs and of the tissue around hips and knees. Where a conditional point fades with a joint angle, the
+    changing path does work on that angle, which is a couple between the two bodies of that joint.
+    """
+
+    def __init__(self, model, dataset, loads=(0.0, 0.0), reach=0.0, tissue_shift=None):
+        self.model, self.dataset, self.anatomy = model, dataset, Anatomy(model)
+        self.loads, self.reach = loads, reach
+        self.tissue_shift = np.zeros(len(model.tissues)) if tissue_shift is None else tissue_shift
+        self.stance = model.stances[dataset.attrs["stance"]]
+        self.q = self._joints()
+        self.turn, self.place = self.anatomy.pose(self.q)
+        self.known = {body: Wrench.zero() for body in self.anatomy.bodies}
+        self.supports = self._supports()
+        self._weights()
+        self._muscles()
+
+    # what the Dataset says about the posture
+
+    def _joints(self):
+        q = dict.fromkeys(self.anatomy.coordinates, 0.0)
+        tilt, lean = (np.radians(float(self.dataset[name])) for name in ("anterior_pelvic_tilt", "lean"))
+        free = {"pelvic_tilt": tilt, "lean": lean}
+        for level in self.dataset.level.values:
+            for axis in self.dataset.axis.values:
+                free[f"{level}.{axis}"] = np.radians(float(self.dataset.segment_angle.sel(level=level, axis=axis)))
+        for coordinate in self.stance.free:
+            for name, rate in coordinate.moves.items():
+                q[name] += rate * free[coordinate.name]
+        for name, offset in self.stance.offsets.items():
+            q[name] += offset
+        return q
+
+    # forces
+
+    def _push(self, body, force, point):
+        self.known[body].force += force
+        self.known[body].moment += np.cross(point - self.place[body], force)
+
+    def at(self, body, point):
+        return self.turn[body] @ np.asarray(point) + self.place[body]
+
+    def _weights(self):
+        for body in self.model.bodies:
+            if body.name not in self.stance.unweighted:
+                weight = np.array([0.0, -body.mass * self.model.gravity, 0.0])
+                self._push(body.name, weight, self.at(body.name, body.centre_of_mass))
+        x, y, z = self.model.hand.shoulder_right
+        for load, side in zip(self.loads, (1.0, -1.0), strict=True):
+            point = self.at("thorax", (x + self.reach, y, side * z))
+            self._push("thorax", np.array([0.0, -load * self.model.gravity, 0.0]), point)
+        for support, force in self.supports:
+            self._push(support.body, np.array([0.0, force, 0.0]), self.at(support.body, support.position))
+
+    def _supports(self):
+        """Upward force at every support: through it, moments about the line between the two sides balance."""
+        parts = [
+            (body.mass * self.model.gravity, self.at(body.name, body.centre_of_mass))
+            for body in self.model.bodies
+            if body.name not in self.stance.unweighted
+        ]
+        x, y, z = self.model.hand.shoulder_right
+        parts += [
+            (load * self.model.gravity, self.at("thorax", (x + self.reach, y, side * z)))
+            for load, side in zip(self.loads, (1.0, -1.0), strict=True)
+        ]
+        self.weight = sum(force for force, _ in parts)
+        centre = sum(force * point for force, point in parts)[2] / self.weight
+        right, left = self.stance.supports
+        assert (right.side, left.side) == ("right", "left")
+        z_right, z_left = (self.at(s.body, s.position)[2] for s in (right, left))
+        share = (centre - z_left) / (z_right - z_left)
+        return [(right, share * self.weight), (left, (1.0 - share) * self.weight)]
+
+    def _muscles(self):
+        a = self.anatomy
+        points = np.array([self.at(a.bodies[b], p) for b, p in zip(a.point_body, a.point_local, strict=True)])
+        self.points = points
+        pull = np.zeros_like(points)
+        tension = self.dataset.muscle_force.values
+        spans = []
+        for (i, kept, _), share in zip(a.routes, a.route_weights(self.q), strict=True):
+            span = 0.0
+            for start, end in zip(kept[:-1], kept[1:], strict=True):
+                line = points[end] - points[start]
+                length = np.linalg.norm(line)
+                span += length
+                pull[start] += share * tension[i] * line / length
+                pull[end] -= share * tension[i] * line / length
+            spans.append(span)
+        for p, b in enumerate(a.point_body):
+            self._push(a.bodies[b], pull[p], points[p])
+        for (i, _, conditions), span in zip(a.routes, spans, strict=True):
+            for point, used in conditions:
+                rate = self._fading(point) * (1.0 if used else -1.0)
+                self._couple(point.condition, -tension[i] * span * rate)
+
+    def _fading(self, point):
+        """Change of the weight of a conditional point by its coordinate."""
+        blend, slope = self.model.condition_blend, STEP.deriv()
+        x = (self.q[point.condition] - point.condition_lowest + blend) / (2 * blend)
+        y = (point.condition_highest + blend - self.q[point.condition]) / (2 * blend)
+        inside = [0.0 < v < 1.0 for v in (x, y)]
+        up, down = (float(STEP(min(max(v, 0.0), 1.0))) for v in (x, y))
+        return ((slope(x) if inside[0] else 0.0) * down - up * (slope(y) if inside[1] else 0.0)) / (2 * blend)
+
+    def _couple(self, coordinate, moment):
+        """A moment about one hinge from the parent on the child, with its opposite on the parent."""
+        child = next(b for b, j in self.anatomy.joints.items() if j.name == coordinate.split(".")[0])
+        if moment:
+            vector = self.joint_moment(child, {coordinate: moment})
+            self.known[child].moment += vector
+            self.known[self.anatomy.joints[child].parent].moment -= vector
+
+    # joints
+
+    def axes(self, body):
+        """World axes of the hinges of a body's joint."""
+        hinges = self.anatomy.hinges[body]
+        found = {}
+        for k, hinge in enumerate(hinges):
+            later = {h.full_name: 0.0 for h in hinges[k:]}
+            frame, _ = self.anatomy.pose({**self.q, **later})
+            found[hinge.full_name] = frame[body] @ self.anatomy.axis(hinge)
+        return found
+
+    def joint_moment(self, body, about):
+        """The moment vector whose components along the hinge axes are given; the least one for fewer than three."""
+        axes = self.axes(body)
+        rows = np.array(list(axes.values()))
+        return np.linalg.lstsq(rows, np.array([about.get(name, 0.0) for name in axes]), rcond=None)[0]
+
+    def disc_moments(self, level, preload):
+        """Moments of a disc on the upper vertebra about its hinges, transcribed from the law."""
+        zone = self.model.neutral_zone
+        moments = {}
+        for axis in ("flexion", "bend", "turn"):
+            angle = self.q[f"{level}.{axis}"]
+            rows = {}
+            for law in self.model.disc_laws:
+                if law.level == level and law.coordinate == axis:
+                    rows.setdefault(law.direction, {})[law.preload] = np.array([law.c1, law.c2, law.c3])
+            plus, minus = (
+                np.array([np.interp(preload, sorted(r), [r[p][c] for p in sorted(r)]) for c in range(3)])
+                for r in (rows["positive"], rows["negative"])
+            )
+            side = np.tanh(angle / zone.blend)
+            c1, c2, c3 = 0.5 * (plus + minus) + 0.5 * (plus - minus) * side
+            soft = zone.fraction + (1 - zone.fraction) * (1 - np.exp(-((angle / zone.width) ** 2)))
+            moments[f"{level}.{axis}"] = -(c1 * soft * angle + c2 * side * angle**2 + c3 * angle**3)
+        return moments
+
+    def tissue_moments(self):
+        """Moments of the tissue around hips and knees about their hinges."""
+        moments = dict.fromkeys(self.anatomy.coordinates, 0.0)
+        for tissue, shift in zip(self.model.tissues, self.tissue_shift, strict=True):
+            second = tissue.coupling * self.q[tissue.second] if tissue.second else 0.0
+            own = tissue.amplitude * np.exp(tissue.rate * (self.q[tissue.coordinate] - shift) + second)
+            moments[tissue.coordinate] += own
+            if tissue.second:
+                moments[tissue.second] += tissue.coupling / tissue.rate * own
+        return moments
+
+    def disc_force(self, level):
+        """Force on the upper vertebra through a disc, from the compression and shears of the Dataset."""
+        joint = next(j for j in self.model.joints if j.name == level)
+        frame = self.turn[joint.parent] @ Rotation.from_euler("z", joint.frame_angle).as_matrix()
+        at = self.dataset.sel(level=level)
+        on_lower = frame @ [float(at.shear_anterior), -float(at.compression), float(at.shear_lateral)]
+        return -on_lower

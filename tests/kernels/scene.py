@@ -1,0 +1,115 @@
+"""A model in a stance with one case, ready for single kernels to be called on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinesim import parameters
+from spinesim.cases import case_arrays, names
+from spinesim.kernels import passive
+from spinesim.kernels.arrays import CaseArrays, HeldAngles, ModelArrays, StanceArrays
+from spinesim.kernels.balance import balance
+from spinesim.kernels.state import configure, tangent
+from spinesim.kernels.work import Work, workspace
+from spinesim.model.pack import pack
+from spinesim.stance import PackedStance, check_posture, hold, pack_stance
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One case of a model in a stance."""
+
+    packed: PackedStance
+    model: ModelArrays
+    stance: StanceArrays
+    cases: CaseArrays
+    held: HeldAngles
+    work: Work
+
+    @property
+    def n(self):
+        """Number of fascicles."""
+        return self.model.max_force.size
+
+    @property
+    def rates(self):
+        """The matrix B of q = offset + B u."""
+        matrix = np.zeros((self.stance.offset.size, self.stance.n_free))
+        for k in range(matrix.shape[0]):
+            entries = slice(self.stance.rate_first[k], self.stance.rate_first[k + 1])
+            matrix[k, self.stance.rate_index[entries]] = self.stance.rate[entries]
+        return matrix
+
+    @property
+    def used(self):
+        """(n + na, nu) True where a fascicle or actuator acts on a free coordinate."""
+        column = np.arange(self.stance.n_free)
+        return (column >= self.stance.column_first[:, None]) & (column < self.stance.column_last[:, None])
+
+    def configure(self, free):
+        """Move to a posture; returns the carried weight."""
+        return configure(self.model, self.stance, self.cases, 0, free, self.work)
+
+    def columns(self):
+        """Moments of all fascicles and actuators at full activation [N m] in the posture configured last."""
+        return np.where(self.used, self.work.columns, 0.0)
+
+    def moments(self, free, activation):
+        """Generalised moments of everything at a posture with given activations [N m]."""
+        self.configure(free)
+        return self.columns().T @ activation - self.work.tau
+
+    def tangent(self, activation):
+        """Tangent stiffness in the posture configured last."""
+        stiffness = np.empty((self.stance.n_free, self.stance.n_free))
+        tangent(self.model, self.stance, self.cases, 0, activation, self.work, stiffness)
+        return stiffness
+
+    def balance(self, weight, target, soft=0.0):
+        """Cold force balance in the posture configured last: status, activation, multiplier, remaining moment."""
+        multiplier, missing = np.zeros(self.stance.n_free), np.empty(self.stance.n_free)
+        activation = np.empty(weight.size)
+        status, _ = balance(
+            self.work.columns, self.stance.column_first, self.stance.column_last, weight, target,
+            self.cases.lower[0], self.cases.upper[0], self.work.tau, soft, multiplier, activation, missing,
+        )  # fmt: skip
+        return status, activation, multiplier, missing
+
+    def joints(self, free):
+        """Joint coordinates by full name."""
+        q = self.stance.offset + self.rates @ free
+        return dict(zip(self.packed.packed.coordinates, q.tolist(), strict=True))
+
+
+def scene(model, stance="standing", settings=None, posture=None):
+    """A scene with parameter values and held posture angles [deg]."""
+    packed = pack_stance(pack(model), stance)
+    checked = parameters.check(names(packed.packed), settings or {})
+    held, values = hold(packed, check_posture(packed, posture or {}))
+    columns = {name: np.array([value]) for name, value in checked.items()}
+    cases = case_arrays(packed, columns, 1, values)
+    work = workspace(packed.packed.arrays, packed.arrays)
+    passive.disc_constants(packed.packed.arrays, cases.preload[0], work.disc)
+    arrays = packed.packed.arrays._replace(level_reference=packed.compression)
+    return Scene(packed, arrays, packed.arrays, cases, held, work)
+
+
+def random_free(scene, rng, share=0.6):
+    """Free coordinates at random within a share of the spine's range of motion; 10 deg for the others."""
+    ranges = {c.full_name: (c.lowest, c.highest) for c in scene.packed.packed.model.coordinates}
+    levels = scene.packed.packed.levels
+    low = [ranges[f][0] if f.split(".")[0] in levels else -0.17 for f in scene.packed.free]
+    high = [ranges[f][1] if f.split(".")[0] in levels else 0.17 for f in scene.packed.free]
+    return share * rng.uniform(low, high)
+
+
+def differences(function, at, probe=1e-5):
+    """Change of a function (array) by every entry of ``at``, by central differences; that entry is the last axis."""
+    columns = []
+    for j in range(at.size):
+        offset = np.zeros(at.size)
+        offset[j] = probe
+        columns.append((np.asarray(function(at + offset)) - np.asarray(function(at - offset))) / (2 * probe))
+    return np.stack(columns, axis=-1)
