@@ -318,7 +318,7 @@ def tissues(law: Floats) -> list[Row]:
 
 
 def gain(packed: Packed, theta: float) -> float:
-    """Gain with which the Thomas test reads a tightness [rad] back, as `spinesim.passive_fit.tightness_gain`; at 0 its limit."""
+    """Gain with which the Thomas test reads a tightness [rad] back, at 0 its limit; as `passive_fit.tightness_gain`."""
     theta = max(theta, SMALLEST)
     (test,) = packed.model.tests
     stance = find_stance(packed, "standing")
