@@ -142,7 +142,7 @@ def test_softened_tangent__is_the_slope_of_the_softened_law(adult):
     ],
 )
 def test_check__tissue_of_the_wrong_sign_is_found(adult, update, words):
-    assert any(words in e for e in errors(changed(adult, "tissues", "hip_extension_limit_r", **update)))
+    assert any(words in e for e in errors(changed(adult, "tissues", "hip_tissue_1_r", **update)))
 
 
 def test_check__source_that_is_not_listed_is_found(adult):

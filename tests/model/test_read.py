@@ -139,8 +139,8 @@ def test_load_model__left_fascicles_mirror_the_right(adult):
 
 
 def test_load_model__left_tissues_landmarks_and_actuators_are_added(adult):
-    assert named(adult.tissues, "hip_flexion_limit_l").coordinate == "hip_l.flexion"
-    assert named(adult.tissues, "hip_flexion_limit_l").second == "knee_l.flexion"
+    assert named(adult.tissues, "hip_tissue_6_l").coordinate == "hip_l.flexion"
+    assert named(adult.tissues, "hip_tissue_6_l").second == "knee_l.flexion"
     assert named(adult.landmarks, "asis_l").position[2] == -named(adult.landmarks, "asis_r").position[2]
     assert named(adult.actuators, "vasti_l").coordinate == "knee_l.flexion"
     assert named(adult.actuators, "vasti_l").side == "left"
