@@ -2,7 +2,7 @@
 
 import math
 
-from spinesim.kernels.jit import inner, kernel
+from spinesim.kernels.jit import inner, kernel, stage
 
 
 @kernel
@@ -47,7 +47,7 @@ def _plate_angle(plate, turn, up_x, up_y, pelvis):
     return math.atan2(-(wx * up_x + wy * up_y), wx * up_y - wy * up_x)
 
 
-@kernel
+@stage
 def alignment(model, turn, values):
     """Sagittal angles of pelvis and spine and trunk angles [rad], written in place (8,).
 

@@ -14,22 +14,12 @@ import math
 
 import numpy as np
 
-from spinesim.kernels.jit import inner, kernel
+from spinesim.kernels.jit import inner, kernel, stage
+from spinesim.kernels.vector import dot, fill, largest
 
 SOLVED, INFEASIBLE, NOT_CONVERGED = 0, 1, 2
 TOLERANCE = 1e-9  # [N m]; the moments summed are below 1e3 N m, whose rounding is 1e-13
 ROUNDS = 200  # typical 3-12; more only along the edge of feasibility
-
-
-@inner
-def largest(vector):
-    """Largest magnitude; nan if any entry is not finite, so that it fails every comparison."""
-    value = 0.0
-    for x in vector:
-        if not abs(x) < math.inf:
-            return math.nan
-        value = max(value, abs(x))
-    return value
 
 
 @inner
@@ -91,7 +81,7 @@ def _activations(columns, first, last, weight, target, lower, upper, tau, soft, 
 @inner
 def normal_matrix(columns, first, last, weight, lower, upper, activation, square):
     """sum over the activations off their bounds of c c' / w, in the lower triangle of ``square`` (nu, nu)."""
-    square[:] = 0.0
+    fill(0.0, square)
     for i in range(weight.size):
         if lower[i] < activation[i] < upper[i]:
             for j in range(first[i], last[i]):
@@ -189,7 +179,7 @@ def balance(columns, first, last, weight, target, lower, upper, tau, soft, multi
     return NOT_CONVERGED, ROUNDS
 
 
-@kernel
+@stage
 def least_missing(columns, first, last, weight, target, lower, upper, tau, activation, missing):
     """Activations that leave the least moment (2-norm) unbalanced, and that moment.
 
@@ -208,7 +198,7 @@ def least_missing(columns, first, last, weight, target, lower, upper, tau, activ
             missing[j] = soft * multiplier[j]
             multiplier[j] *= 10.0
         soft *= 0.1
-    norm = math.sqrt(np.sum(missing * missing))
+    norm = math.sqrt(dot(missing, missing))
     if norm == 0.0:
         return 0.0
-    return shortage_along(columns, first, last, lower, upper, tau, missing / norm)
+    return shortage_along(columns, first, last, lower, upper, tau, missing) / norm

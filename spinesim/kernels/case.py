@@ -5,38 +5,33 @@ import math
 import numpy as np
 
 from spinesim.kernels import alignment, foramen, passive, reaction
-from spinesim.kernels.balance import INFEASIBLE, NOT_CONVERGED, SOLVED, balance, largest, least_missing
-from spinesim.kernels.jit import inner, kernel
+from spinesim.kernels.balance import INFEASIBLE, NOT_CONVERGED, SOLVED, balance, least_missing
+from spinesim.kernels.jit import kernel, stage
 from spinesim.kernels.posture import posture
 from spinesim.kernels.state import configure
+from spinesim.kernels.vector import copy, dot, fill, largest
 
 SOFT = 1e-4  # [cost/(N m)2 inverse]; a missing newton-metre then costs 5000, a whole body's effort is below 1000
 
 
-@inner
-def _finite(x):
-    """True if no entry is NaN or infinite."""
-    return math.isfinite(np.sum(np.abs(x)))
-
-
-@inner
+@stage
 def usable(case, row):
     """True if every number of a case is finite."""
     return (
-        _finite(case.strength[row])
-        and _finite(case.stiffness[row])
-        and _finite(case.shift[row])
-        and _finite(case.lower[row])
-        and _finite(case.upper[row])
-        and _finite(case.tissue_shift[row])
+        math.isfinite(largest(case.strength[row]))
+        and math.isfinite(largest(case.stiffness[row]))
+        and math.isfinite(largest(case.shift[row]))
+        and math.isfinite(largest(case.lower[row]))
+        and math.isfinite(largest(case.upper[row]))
+        and math.isfinite(largest(case.tissue_shift[row]))
         and math.isfinite(case.preload[row])
-        and _finite(case.load[row])
-        and _finite(case.load_point[row])
-        and _finite(case.held[row])
+        and math.isfinite(largest(case.load[row]))
+        and math.isfinite(largest(case.load_point[row]))
+        and math.isfinite(largest(case.held[row]))
     )
 
 
-@inner
+@stage
 def derive(model, stance, case, row, free, multiplier, activation, find, work, out):
     """Loads, angles and foramina of a solved case, from ``work`` as it was left, into row ``row`` of ``out``."""
     n = work.length.size
@@ -45,7 +40,8 @@ def derive(model, stance, case, row, free, multiplier, activation, find, work, o
     tension = work.tension
     effort = gap = primal = 0.0
     weight = stance.cost / stance.sigma_activation**2 if find else 2.0 * stance.cost
-    worst = work.tau.copy()
+    worst = np.empty(work.tau.size)
+    copy(work.tau, worst)
     for i in range(activation.size):
         effort += stance.cost[i] * activation[i] ** 2
         for j in range(stance.column_first[i], stance.column_last[i]):
@@ -66,16 +62,16 @@ def derive(model, stance, case, row, free, multiplier, activation, find, work, o
     for i in range(n):
         tension[i] = activation[i] * work.active[i] + work.passive[i]
         out.force[row, i] = tension[i]
-    out.free[row] = free
-    out.activation[row] = activation
-    out.length[row] = work.length
-    out.fibre[row] = work.fibre
-    out.multiplier[row] = multiplier
+    copy(free, out.free[row])
+    copy(activation, out.activation[row])
+    copy(work.length, out.length[row])
+    copy(work.fibre, out.fibre[row])
+    copy(multiplier, out.multiplier[row])
     out.missing[row] = 0.0
     out.residual[row] = largest(worst)
     out.gap[row] = abs(gap) / (1.0 + primal)
     out.effort[row] = effort
-    out.centre[row] = work.centre
+    copy(work.centre, out.centre[row])
     share = np.empty(stance.support_share.size)
     reaction.support_shares(stance, work.turn, work.place, work.centre[2], share)
     reaction.joint_moments(model, stance, share, case, row, work, tension, out.held_moment[row])
@@ -86,7 +82,7 @@ def derive(model, stance, case, row, free, multiplier, activation, find, work, o
     for side in range(2):
         out.foot_force[row, side] = 0.0
         b = model.hip_body[side]
-        out.hip_force[row, side] = math.sqrt(np.sum(force[b] ** 2)) if b >= 0 else math.nan
+        out.hip_force[row, side] = math.sqrt(dot(force[b], force[b])) if b >= 0 else math.nan
     for s in range(share.size):
         if stance.support_side[s] >= 0:
             out.foot_force[row, stance.support_side[s]] += share[s] * carried
@@ -99,8 +95,8 @@ def derive(model, stance, case, row, free, multiplier, activation, find, work, o
         for side in range(2):
             foramen.outline(model, f, side, -flexion, loss, work.turn, work.place, points)
             foramen.measures(model, points, out.foramen[row, f, side])
-    out.body_rotation[row] = work.turn
-    out.body_position[row] = work.place
+    copy(work.turn, out.body_rotation[row])
+    copy(work.place, out.body_position[row])
 
 
 @kernel
@@ -124,7 +120,7 @@ def solve_chain(model, stance, case, held, find, start, work, out):
     rest, effort = np.zeros(m), 2.0 * stance.cost
     warm = False
     for row in range(case.strength.shape[0]):
-        out.missing[row] = math.nan
+        fill(math.nan, out.missing[row])
         out.stationarity[row] = math.nan
         out.iterations[row] = 0
         if not usable(case, row):
@@ -133,9 +129,9 @@ def solve_chain(model, stance, case, held, find, start, work, out):
             continue
         passive.disc_constants(model, case.preload[row], work.disc)
         if not warm:
-            multiplier[:] = 0.0
+            fill(0.0, multiplier)
         if not (find and warm):
-            free[:] = start[row]
+            copy(start[row], free)
         status, worst, soft, softened = NOT_CONVERGED, 0.0, 0.0, False
         while True:
             if find:
@@ -163,14 +159,14 @@ def solve_chain(model, stance, case, held, find, start, work, out):
                 break
             if warm:
                 warm = False
-                free[:] = start[row]
+                copy(start[row], free)
             elif soft > 0.0 and status == SOLVED:
                 soft = 0.0
             elif find and status == INFEASIBLE and not softened:
                 soft, softened = SOFT, True
             else:
                 break
-            multiplier[:] = 0.0
+            fill(0.0, multiplier)
         out.status[row] = status
         out.stationarity[row] = worst
         warm = status == SOLVED
@@ -189,5 +185,5 @@ def solve_chain(model, stance, case, held, find, start, work, out):
                 activation,
                 out.missing[row],
             )
-            out.free[row] = free
-            out.activation[row] = activation
+            copy(free, out.free[row])
+            copy(activation, out.activation[row])

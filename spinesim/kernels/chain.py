@@ -7,6 +7,7 @@ and for two hinges i before j in the chain d2P/dqi dqj = a_i x (a_j x (P - c_j))
 
 from spinesim.kernels.derived import rotation
 from spinesim.kernels.jit import kernel
+from spinesim.kernels.vector import fill
 
 
 @kernel
@@ -76,7 +77,7 @@ def world(turn, place, body, point):
 @kernel
 def to_free(stance, by_joint, by_free):
     """Generalised forces (or gradients) of the free coordinates from those of the joints: B' Q, written in place."""
-    by_free[:] = 0.0
+    fill(0.0, by_free)
     for k in range(by_joint.size):
         for e in range(stance.rate_first[k], stance.rate_first[k + 1]):
             by_free[stance.rate_index[e]] += stance.rate[e] * by_joint[k]
@@ -85,7 +86,7 @@ def to_free(stance, by_joint, by_free):
 @kernel
 def square_to_free(stance, by_joint, by_free):
     """A symmetric matrix over joint coordinates (upper triangle given) in free coordinates: B' K B, in place."""
-    by_free[:] = 0.0
+    fill(0.0, by_free)
     nq = by_joint.shape[0]
     for i in range(nq):
         for j in range(i, nq):

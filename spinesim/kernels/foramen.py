@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from spinesim.kernels.chain import world
-from spinesim.kernels.jit import inner, kernel
+from spinesim.kernels.jit import inner, stage
 
 
 @inner
@@ -29,7 +29,7 @@ def _between(p, q, r, s):
     return math.sqrt(x * x + y * y + z * z)
 
 
-@kernel
+@stage
 def outline(model, f, side, extension, height_loss, turn, place, points):
     """World positions [m] of the outline of foramen ``f`` on a side (0 left, 1 right), written in place (np, 3).
 
@@ -58,7 +58,7 @@ def outline(model, f, side, extension, height_loss, turn, place, points):
             points[margin, i] -= bulge * turn[lower, i, j] * model.level_frame[level, 0, j]
 
 
-@kernel
+@stage
 def measures(model, points, values):
     """Area [m2], height, least width and posterior disc height [m] of an outline, written in place (4,).
 

@@ -8,6 +8,7 @@ support centre.
 
 from spinesim.kernels.chain import world
 from spinesim.kernels.jit import inner, kernel
+from spinesim.kernels.vector import fill
 
 
 @inner
@@ -36,8 +37,8 @@ def weights(model, stance, share, load, load_point, turn, place, centres, levera
     -------
     carried : float, weight that the support carries through the chain [N]
     """
-    leverage[:] = 0.0
-    centre[:] = 0.0
+    fill(0.0, leverage)
+    fill(0.0, centre)
     carried = 0.0
     for b in range(model.body_mass.size):
         force = model.gravity * model.body_mass[b] * stance.weight[b]

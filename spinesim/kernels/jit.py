@@ -77,7 +77,7 @@ def mark_compiled() -> None:
         _MARK.touch()
 
 
-def _compiled(function: Callable[..., Any], **options: bool) -> Any:
+def _compiled(function: Callable[..., Any], **options: Any) -> Any:
     options |= {"nogil": True, "no_cfunc_wrapper": True}
     if CACHE_FOLDER is None:
         return numba.njit(error_model="numpy", **options)(function)
@@ -97,3 +97,8 @@ def kernel(function: Callable[..., Any]) -> Any:
 def inner(function: Callable[..., Any]) -> Any:
     """A kernel that only kernels call: without the entry from Python, which would take as long to compile again."""
     return _compiled(function, no_cpython_wrapper=True)
+
+
+def stage(function: Callable[..., Any]) -> Any:
+    """A kernel with one place of use, compiled as part of it; from Python it can still be called by itself."""
+    return _compiled(function, inline="always")

@@ -9,6 +9,7 @@ import math
 from spinesim.kernels.chain import world
 from spinesim.kernels.derived import active_curve, passive_curve, smooth_step
 from spinesim.kernels.jit import inner, kernel
+from spinesim.kernels.vector import fill
 
 
 @inner
@@ -69,7 +70,7 @@ def paths(model, q, turn, place, axes, centres, velocity, slope, length, gradien
     length : (n,) float64 [m], written in place
     gradient : (n, nq) float64, dL/dq [m/rad], written in place; the moment arm is its negative
     """
-    gradient[:] = 0.0
+    fill(0.0, gradient)
     for i in range(length.size):
         total = 0.0
         for s in range(model.muscle_segments[i], model.muscle_segments[i + 1]):
@@ -172,7 +173,7 @@ def tensions(model, strength, stiffness, shift, length, fibre, active, active_sl
 @kernel
 def arms_to_free(stance, gradient, arms):
     """Moment arms about the free coordinates, -B' dL/dq, written in place (n, nu)."""
-    arms[:] = 0.0
+    fill(0.0, arms)
     for i in range(gradient.shape[0]):
         for k in range(gradient.shape[1]):
             value = gradient[i, k]

@@ -13,11 +13,12 @@ import math
 import numpy as np
 
 from spinesim.kernels.alignment import trunk_angles, trunk_gradient
-from spinesim.kernels.balance import INFEASIBLE, NOT_CONVERGED, SOLVED, balance, cholesky, cholesky_solve, largest
+from spinesim.kernels.balance import INFEASIBLE, NOT_CONVERGED, SOLVED, balance, cholesky, cholesky_solve
 from spinesim.kernels.chain import square_to_free, to_free
 from spinesim.kernels.gravity import centre_gradient, weight_curvature
-from spinesim.kernels.jit import inner, kernel
+from spinesim.kernels.jit import inner, stage
 from spinesim.kernels.state import configure, tangent
+from spinesim.kernels.vector import copy, fill, largest
 
 GRADIENT_TOLERANCE = 1e-7  # [1/rad]; curvatures are 10 to 1e4 per rad2, so angles are met to 1e-8 rad or better
 ANGLE_TOLERANCE = 1e-11  # [rad]
@@ -27,7 +28,7 @@ LONGEST_STEP = 0.1  # [rad]; the curves are trusted no further in one step
 PROBE = 1e-5  # [rad]; forward difference of K, good to about 1e-5 of it, which costs no Newton round
 
 
-@kernel
+@stage
 def goals(model, stance, work, carried, gradient, curvature):
     """Cost of leaving the support centre and the trunk's aim, its gradient and curvature by u.
 
@@ -39,12 +40,12 @@ def goals(model, stance, work, carried, gradient, curvature):
     """
     nq, nu = work.q.size, gradient.size
     by_x, by_z, by_u = np.empty(nq), np.empty(nq), np.empty(nu)
-    gradient[:] = 0.0
+    fill(0.0, gradient)
     weight = 1.0 / stance.sigma_centre**2
     off_x, off_z = work.centre[0] - stance.centre_target[0], work.centre[2] - stance.centre_target[1]
     cost = 0.5 * weight * (off_x * off_x + off_z * off_z)
     centre_gradient(work.axes, work.leverage, carried, by_x, by_z)
-    work.square[:] = 0.0
+    fill(0.0, work.square)
     factor = -weight / carried
     weight_curvature(model, work.axes, work.leverage, factor * off_x, 0.0, factor * off_z, work.square)
     square_to_free(stance, work.square, curvature)
@@ -93,7 +94,7 @@ def held_errors(model, stance, held, values, free, work, errors, rows):
                 errors[h] += held.rows[h, j] * free[j]
 
 
-@inner
+@stage
 def _remaining(gradient, errors, rows):
     """Largest gradient along directions that the held angles leave free [1/rad], and largest error of those [rad]."""
     nu, nh = gradient.size, errors.size
@@ -120,7 +121,7 @@ def _remaining(gradient, errors, rows):
     return worst, largest(errors)
 
 
-@inner
+@stage
 def _newton_matrix(stance, weight, lower, upper, activation, slopes, columns, soft, stiffness, square):
     """Turn ``square`` = goals'' + K'[lambda] into the second derivative of phi, in place.
 
@@ -155,7 +156,7 @@ def _newton_matrix(stance, weight, lower, upper, activation, slopes, columns, so
     return True
 
 
-@inner
+@stage
 def _step(square, gradient, errors, rows, step, price):
     """Newton step of phi subject to the held angles; the matrix is raised until it is positive definite."""
     nu, nh = gradient.size, errors.size
@@ -200,7 +201,7 @@ def _step(square, gradient, errors, rows, step, price):
             step[j] -= price[h] * solved[h, j]
 
 
-@kernel
+@stage
 def posture(model, stance, case, row, held, soft, free, multiplier, activation, missing, work):
     """Find the posture from a start.
 
@@ -231,8 +232,8 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
     slopes = np.empty((m, nu))
     errors, rows = np.empty(nh), np.empty((nh, nu))
     columns, trial_activation = np.empty((m, nu)), np.empty(m)
-    trial[:] = free
-    trial_multiplier[:] = multiplier
+    copy(free, trial)
+    copy(multiplier, trial_multiplier)
     penalty, merit, slope, length = 0.0, math.inf, 0.0, 1.0
     worst, cost, rounds, halvings = math.nan, 0.0, 0, 0
     while True:
@@ -268,9 +269,9 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
                 trial[j] = free[j] + length * step[j]
                 trial_multiplier[j] = multiplier[j]
             continue
-        free[:] = trial
-        multiplier[:] = trial_multiplier
-        activation[:] = trial_activation
+        copy(trial, free)
+        copy(trial_multiplier, multiplier)
+        copy(trial_activation, activation)
         tangent(model, stance, case, row, activation, work, stiffness)
         for i in range(nu):
             for j in range(nu):
@@ -281,9 +282,9 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
             return SOLVED, rounds, worst
         if rounds == ROUNDS or not math.isfinite(worst):
             return NOT_CONVERGED, rounds, worst
-        columns[:] = work.columns
+        copy(work.columns, columns)
         size = largest(multiplier)
-        slopes[:] = 0.0
+        fill(0.0, slopes)
         if size > 0.0:
             for j in range(nu):
                 trial[j] = free[j] + PROBE * multiplier[j] / size
@@ -318,7 +319,7 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
             trial_multiplier[j] = multiplier[j]
 
 
-@inner
+@stage
 def _effort(weight, target, activation, multiplier, soft):
     """Cost of the activations and, where allowed, of missed moments."""
     value = 0.0

@@ -4,17 +4,18 @@ import math
 
 from spinesim.kernels import gravity, muscle, passive
 from spinesim.kernels.chain import world
-from spinesim.kernels.jit import inner
+from spinesim.kernels.jit import stage
+from spinesim.kernels.vector import copy, fill
 
 
-@inner
+@stage
 def support_shares(stance, turn, place, centre_z, share):
     """Share of the carried weight at each support, written in place.
 
     Two supports on the two sides split it so that it passes under the centre of mass (assumed: no other moment is
     exchanged with the ground about x); else the shares of the stance hold. A share below 0 means that foot would lift.
     """
-    share[:] = stance.support_share
+    copy(stance.support_share, share)
     if share.size == 2 and stance.support_side[0] != stance.support_side[1]:
         _, _, z0 = world(turn, place, stance.support_body[0], stance.support_point[0])
         _, _, z1 = world(turn, place, stance.support_body[1], stance.support_point[1])
@@ -23,13 +24,13 @@ def support_shares(stance, turn, place, centre_z, share):
         share[0] = 1.0 - share[1]
 
 
-@inner
+@stage
 def beyond_joints(model, stance, share, load, load_point, work, tension, carried, force):
     """Force of weights, loads, supports and muscles on everything beyond the joint of each body, in place (nb, 3).
 
     World frame [N]; the joint itself gives the opposite.
     """
-    force[:] = 0.0
+    fill(0.0, force)
     nb = model.body_mass.size
     for b in range(nb):
         weight = model.gravity * model.body_mass[b] * stance.weight[b]
@@ -61,7 +62,7 @@ def beyond_joints(model, stance, share, load, load_point, work, tension, carried
                     force[c, 2] += sign * pull * (bz - az)
 
 
-@inner
+@stage
 def level_loads(model, turn, force, loads):
     """Compression, anterior and lateral shear of every level on its lower vertebra, in place (nl, 3) [N].
 
@@ -83,13 +84,13 @@ def level_loads(model, turn, force, loads):
                 loads[v, 1 if axis == 0 else 2] = value
 
 
-@inner
+@stage
 def joint_moments(model, stance, share, case, row, work, tension, moment):
     """Moment about every joint coordinate of all forces but those that hold it, in place (nq,) [N m].
 
     The opposite is what a support or an internal ideal moment must give at a held coordinate.
     """
-    moment[:] = 0.0
+    fill(0.0, moment)
     passive.disc_moments(model, work.disc, work.q, moment)
     passive.tissue_moments(model, case.tissue_shift[row], work.q, moment)
     gravity.weights(
@@ -110,10 +111,10 @@ def joint_moments(model, stance, share, case, row, work, tension, moment):
             moment[k] -= work.gradient[i, k] * tension[i]
 
 
-@inner
+@stage
 def hip_flexor_moments(model, shift, work, moment):
     """Passive moment of hip flexors and the tissue their tightness shifts, flexion positive, in place (2,) [N m]."""
-    moment[:] = 0.0
+    fill(0.0, moment)
     for i in range(model.flexor_side.size):
         side = model.flexor_side[i]
         if side >= 0:

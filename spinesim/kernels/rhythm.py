@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from spinesim.kernels.balance import largest
 from spinesim.kernels.chain import forward, joint_coordinates, to_free
 from spinesim.kernels.gravity import centre_gradient, weights
 from spinesim.kernels.jit import inner, kernel
 from spinesim.kernels.posture import held_errors
+from spinesim.kernels.vector import dot, largest
 
 ROUNDS = 50
 TOLERANCE = 1e-12  # [rad], and [m] for the centre of mass
@@ -40,7 +40,7 @@ def complete(model, stance, case, row, held, modes, centred, free, work):
         for h in range(nh):
             left[h] = -errors[h]
             for m in range(count):
-                conditions[h, m] = np.sum(rows[h] * modes[m])
+                conditions[h, m] = dot(rows[h], modes[m])
         if centred:
             carried = weights(
                 model,
@@ -58,7 +58,7 @@ def complete(model, stance, case, row, held, modes, centred, free, work):
             to_free(stance, by_x, by_u)
             left[nh] = stance.centre_target[0] - work.centre[0]
             for m in range(count):
-                conditions[nh, m] = np.sum(by_u * modes[m])
+                conditions[nh, m] = dot(by_u, modes[m])
         size = largest(left)
         if size <= TOLERANCE:
             return True

@@ -2,6 +2,7 @@
 
 from spinesim.kernels import chain, gravity, muscle, passive
 from spinesim.kernels.jit import kernel
+from spinesim.kernels.vector import fill
 
 
 @kernel
@@ -45,7 +46,7 @@ def configure(model, stance, case, row, free, work):
         work.passive_slope,
     )
     muscle.arms_to_free(stance, work.gradient, work.arms)
-    work.moment[:] = 0.0
+    fill(0.0, work.moment)
     passive.disc_moments(model, work.disc, work.q, work.moment)
     passive.tissue_moments(model, case.tissue_shift[row], work.q, work.moment)
     carried = gravity.weights(
@@ -88,7 +89,7 @@ def tangent(model, stance, case, row, activation, work, stiffness):
     stiffness : (nu, nu) float64 [N m/rad], written in place
     """
     square = work.square
-    square[:] = 0.0
+    fill(0.0, square)
     for i in range(work.tension.size):
         work.tension[i] = activation[i] * work.active[i] + work.passive[i]
     muscle.path_curvature(

@@ -1,0 +1,39 @@
+"""Plain loops over whole arrays: what numba's own array expressions would do, at a tenth of the time to compile."""
+
+import math
+
+from spinesim.kernels.jit import inner
+
+
+@inner
+def copy(source, target):
+    """Copy an array into another of the same shape."""
+    for i in range(source.size):
+        target.flat[i] = source.flat[i]
+
+
+@inner
+def fill(value, target):
+    """Set every entry of an array."""
+    for i in range(target.size):
+        target.flat[i] = value
+
+
+@inner
+def dot(x, y):
+    """Inner product of two vectors."""
+    value = 0.0
+    for i in range(x.size):
+        value += x[i] * y[i]
+    return value
+
+
+@inner
+def largest(vector):
+    """Largest magnitude; nan if any entry is not finite, so that it fails every comparison."""
+    value = 0.0
+    for x in vector.flat:
+        if not abs(x) < math.inf:
+            return math.nan
+        value = max(value, abs(x))
+    return value
