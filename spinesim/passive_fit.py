@@ -250,7 +250,7 @@ def tightness_gain(packed: Packed, test: TightnessTest, theta: float) -> float:
     healthy = default_cases(packed, bare_arrays(packed, stance), stance, 1, 0)
     k = packed.coordinates.index(test.coordinate)
     inward = 1.0 if test.limits == "lower" else -1.0
-    shift = shifts(packed)[test.group, "right"]
+    shift = shifts(packed)[test.group, "right" if "_r." in test.coordinate else "midline"]
     goal = passive_moments(packed, healthy, test_pose(packed, test, test.reference))[k]
 
     def error(gain: float) -> float:

@@ -362,8 +362,6 @@ def completion(stance: PackedStance, angles: Mapping[str, float]) -> Completion:
         trunk = conditions.setdefault("trunk_flexion", float(stance.arrays.trunk_target[0]))
         if "anterior_pelvic_tilt" not in named and "lumbar_flexion" not in named:
             conditions["lumbar_flexion"] = lumbar_flexion(trunk)
-    conditions.setdefault("trunk_bend", 0.0)
-    conditions.setdefault("trunk_turn", 0.0)
     modes = [_mode(stance, {f"{stance.packed.model.joints[0].name}.tilt": 1.0})]
     backward = conditions.get("lumbar_flexion", conditions.get("trunk_flexion", 0.0)) < 0.0
     for motion in ("flexion", "bend", "turn"):
@@ -374,6 +372,10 @@ def completion(stance: PackedStance, angles: Mapping[str, float]) -> Completion:
             for coordinate in stance.packed.model.coordinates
             if coordinate.name == motion and coordinate.joint in stance.packed.levels
         }
+        if not shares:
+            continue  # a planar model neither bends nor turns
+        if motion != "flexion":
+            conditions.setdefault(f"trunk_{motion}", 0.0)
         loose = {name: share for name, share in shares.items() if name not in named and share > 0.0}
         if not loose:
             raise InputError(f"every level's {motion} is named: leave at least one to complete the posture")

@@ -18,14 +18,12 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import brentq, least_squares
 
-from spinesim.assessment import passive_moments
-from spinesim.cases import path_lengths, shifts, test_pose
-from spinesim.kernels.arrays import CaseArrays, Floats
+from spinesim.cases import path_lengths
+from spinesim.kernels.arrays import Floats
 from spinesim.model.pack import Packed, pack
 from spinesim.model.parts import Model, Muscle
 from spinesim.model.read import load_model
-from spinesim.passive_fit import SMALLEST, hip_branches
-from spinesim.stance import bare_arrays, default_cases, find_stance
+from spinesim.passive_fit import hip_branches, tightness_gain
 
 HERE = Path(__file__).parent
 BODIES = {
@@ -317,26 +315,6 @@ def tissues(law: Floats) -> list[Row]:
     ]
 
 
-def gain(packed: Packed, theta: float) -> float:
-    """Gain with which the Thomas test reads a tightness [rad] back, at 0 its limit; as `passive_fit.tightness_gain`."""
-    theta = max(theta, SMALLEST)
-    (test,) = packed.model.tests
-    stance = find_stance(packed, "standing")
-    healthy = default_cases(packed, bare_arrays(packed, stance), stance, 1, 0)
-    k = packed.coordinates.index(test.coordinate)
-    shift = shifts(packed)[test.group, "midline"]
-    goal = passive_moments(packed, healthy, test_pose(packed, test, test.reference))[k]
-
-    def error(size: float) -> float:
-        case = CaseArrays(*(np.copy(a) for a in healthy))
-        case.shift[0, shift.muscles] = size * theta * shift.per_radian
-        case.tissue_shift[0, shift.tissues] = size * theta * shift.signs
-        q = test_pose(packed, test, test.reference + theta)
-        return float(passive_moments(packed, case, q)[k] - goal)
-
-    return float(brentq(error, 0.01, 8.0, xtol=1e-10))
-
-
 # ------------------------------------------------------------------------------------------------------------- writing
 
 
@@ -539,7 +517,8 @@ def main() -> None:
             )
     write("muscles", muscles)
     packed = pack(load_model(HERE))
-    write_gains({theta: gain(packed, math.radians(theta)) for theta in THETA.tolist()})
+    (test,) = packed.model.tests
+    write_gains({theta: tightness_gain(packed, test, math.radians(theta)) for theta in THETA.tolist()})
 
 
 def write_gains(gains: Mapping[float, float]) -> None:

@@ -79,9 +79,9 @@ class ModelArrays(NamedTuple):
     top_plate: Floats  #: (2, 3) front and back of the upper L1 end-plate, body frame
     sacral_plate: Floats  #: (2, 3) front and back of the S1 plate, pelvis frame
     # hips
-    hip_body: Ints  #: (2,) left and right femur, or -1
+    hip_body: Ints  #: (2,) left and right femur, or -1; the same body twice where it stands for both
     hip_flexion: Ints  #: (2,) left and right hip flexion coordinate, or -1
-    flexor_side: Ints  #: (n,) 0 left, 1 right hip flexor, -1 for all others
+    flexor_side: Ints  #: (n,) 0 left, 1 right hip flexor, 2 one that stands for both, -1 for all others
     flexor_tissue: Ints  #: (nt,) the same for the tissue branches that hip-flexor tightness shifts
     # foramina
     foramen_level: Ints  #: (nf,) index into levels

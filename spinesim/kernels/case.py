@@ -83,6 +83,8 @@ def derive(model, stance, case, row, free, multiplier, activation, find, work, o
         out.foot_force[row, side] = 0.0
         b = model.hip_body[side]
         out.hip_force[row, side] = math.sqrt(dot(force[b], force[b])) if b >= 0 else math.nan
+        if model.hip_body[0] == model.hip_body[1]:
+            out.hip_force[row, side] *= 0.5  # one body stands for both
     for s in range(share.size):
         if stance.support_side[s] >= 0:
             out.foot_force[row, stance.support_side[s]] += share[s] * carried

@@ -117,9 +117,15 @@ def hip_flexor_moments(model, shift, work, moment):
     fill(0.0, moment)
     for i in range(model.flexor_side.size):
         side = model.flexor_side[i]
-        if side >= 0:
+        if side == 2:
+            for half in range(2):
+                moment[half] -= 0.5 * work.gradient[i, model.hip_flexion[half]] * work.passive[i]
+        elif side >= 0:
             moment[side] -= work.gradient[i, model.hip_flexion[side]] * work.passive[i]
     for t in range(model.flexor_tissue.size):
         side = model.flexor_tissue[t]
-        if side >= 0:
+        if side == 2:
+            for half in range(2):
+                moment[half] += 0.5 * passive.tissue_moment(model, t, shift[t], work.q)
+        elif side >= 0:
             moment[side] += passive.tissue_moment(model, t, shift[t], work.q)

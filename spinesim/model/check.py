@@ -197,6 +197,8 @@ def _plausible_sizes(model: Model) -> Iterator[Finding]:
             continue
         for name, (low, high, factor, unit) in _SIZES.items():
             value = getattr(muscle, name)
+            if name == "pcsa" and muscle.side == "midline":
+                high = 2.0 * high  # it may stand for both sides
             if not low <= value <= high:
                 message = (
                     f"{name} = {value * factor:g} {unit} is outside {low * factor:g} to {high * factor:g} {unit}; "

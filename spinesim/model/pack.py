@@ -259,20 +259,23 @@ def _plates(model: Model, bodies: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _hips(model: Model, bodies: tuple[str, ...], coordinates: tuple[str, ...]) -> dict[str, Any]:
+    child = {joint.name: joint.child for joint in model.joints}
     femur, flexion = [], []
     for side in ("l", "r"):
-        femur.append(bodies.index(f"femur_{side}") if f"femur_{side}" in bodies else -1)
-        name = f"hip_{side}.flexion"
+        hip = f"hip_{side}" if f"hip_{side}" in child else "hip"  # one joint may stand for both
+        femur.append(bodies.index(child[hip]) if hip in child else -1)
+        name = f"{hip}.flexion"
         flexion.append(coordinates.index(name) if name in coordinates else -1)
     flexors = model.groups.get("hip_flexors", ())
-    sides = {"left": 0, "right": 1, "midline": -1}
+    both = 2 if flexion[0] == flexion[1] >= 0 else -1
+    sides = {"left": 0, "right": 1, "midline": both}
     return {
         "hip_body": np.array(femur),
         "hip_flexion": np.array(flexion),
         "flexor_side": np.array([sides[m.side] if m.muscle in flexors else -1 for m in model.muscles]),
         "flexor_tissue": np.array(
             [
-                flexion.index(coordinates.index(t.coordinate))
+                (both if both == 2 else flexion.index(coordinates.index(t.coordinate)))
                 if t.tightness_group == "hip_flexors" and coordinates.index(t.coordinate) in flexion
                 else -1
                 for t in model.tissues

@@ -119,6 +119,7 @@ class _Reader:
         actuators = self.actuators(groups, coordinates, stances)
         check_stance_actuators(self.folder, stances, actuators, coordinates)
         discs = self.discs(levels)
+        trunk = next((j.child for j in joints if j.name == levels[-1]), "") if levels else ""
         laws, springs = self.disc_stiffness(levels, coordinates)
 
         fields: dict[str, Any] = {
@@ -135,7 +136,7 @@ class _Reader:
             "neutral_zone": self.neutral_zone(top, laws),
             "curves": self.curves(top),
             "foot": self.constant_part(top, "foot", Foot, front="length", back="length") if top.has("foot") else None,
-            "hand": self.hand(top, landmarks) if top.has("hand") else None,
+            "hand": self.hand(top, landmarks, trunk) if top.has("hand") else None,
             "bulge": self.constant_part(
                 top, "bulge", Bulge, rest="length", per_extension="length per angle", per_height_loss="number"
             ),
@@ -550,12 +551,12 @@ class _Reader:
         section.close()
         return result
 
-    def hand(self, top: Section, landmarks: Sequence[Landmark]) -> Hand:
+    def hand(self, top: Section, landmarks: Sequence[Landmark], trunk: str) -> Hand:
         section = top.section("hand")
         name = section.text("shoulder_landmark")
-        points = {m.name: m.position for m in landmarks if m.body == "thorax"}
+        points = {m.name: m.position for m in landmarks if m.body == trunk}
         if name not in points:
-            section.fail("shoulder_landmark", "must be a landmark of the body thorax in landmarks.csv")
+            section.fail("shoulder_landmark", f"must be a landmark of the body {trunk} in landmarks.csv")
         result: Hand = section.make(
             Hand, shoulder_right=points[name]
         )
