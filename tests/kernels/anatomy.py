@@ -30,7 +30,9 @@ class Anatomy:
         self.bodies = [body.name for body in model.bodies]
         self.coordinates = [c.full_name for c in model.coordinates]
         self.joints = {joint.child: joint for joint in model.joints}
-        self.hinges = {body: [c for c in model.coordinates if c.joint == self.joints[body].name] for body in self.bodies}
+        self.hinges = {
+            body: [c for c in model.coordinates if c.joint == self.joints[body].name] for body in self.bodies
+        }
         points = [(self.bodies.index(p.body), p.position) for muscle in model.muscles for p in muscle.path]
         self.point_body = np.array([b for b, _ in points])
         self.point_local = np.array([p for _, p in points])
@@ -174,9 +176,7 @@ class Engine:
             above = next((b for b in a.model.bodies if b.name == body.parent), None)
             at = np.subtract(a.joints[name].centre_neutral, above.origin_neutral if above else np.zeros(3))
             parts = [f'<body name="{name}" pos="{_numbers(at)}">']
-            parts.append(
-                f'<inertial pos="{_numbers(body.centre_of_mass)}" mass="{body.mass!r}" diaginertia="1 1 1"/>'
-            )
+            parts.append(f'<inertial pos="{_numbers(body.centre_of_mass)}" mass="{body.mass!r}" diaginertia="1 1 1"/>')
             for c in a.hinges[name]:
                 parts.append(f'<joint name="{c.full_name}" type="hinge" axis="{_numbers(a.axis(c))}"/>')
             parts += sites[name]

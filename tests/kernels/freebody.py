@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,7 @@ class FreeBody:
         self.known = {body: Wrench.zero() for body in self.anatomy.bodies}
         self.supports = self._supports()
         self._weights()
+        self._ground_moments()
         self._muscles()
 
     # what the Dataset says about the posture
@@ -79,6 +81,15 @@ class FreeBody:
         for support, force in self.supports:
             self._push(support.body, np.array([0.0, force, 0.0]), self.at(support.body, support.position))
 
+    def _ground_moments(self):
+        """Moment of the ground on each foot: the ankle muscles shift the pressure forward or back under it."""
+        known = {actuator.name: actuator for actuator in self.model.actuators}
+        for name in self.stance.actuators:
+            actuator = known[name]
+            assert actuator.coordinate == "lean"  # positive forward: about -z
+            moment = float(self.dataset.actuator_moment.sel(actuator=name))
+            self.known[f"shank_{actuator.side[0]}"].moment += [0.0, 0.0, -moment]
+
     def _supports(self):
         """Upward force at every support: through it, moments about the line between the two sides balance."""
         parts = [
@@ -108,7 +119,7 @@ class FreeBody:
         spans = []
         for (i, kept, _), share in zip(a.routes, a.route_weights(self.q), strict=True):
             span = 0.0
-            for start, end in zip(kept[:-1], kept[1:], strict=True):
+            for start, end in itertools.pairwise(kept):
                 line = points[end] - points[start]
                 length = np.linalg.norm(line)
                 span += length
@@ -195,3 +206,41 @@ class FreeBody:
         at = self.dataset.sel(level=level)
         on_lower = frame @ [float(at.shear_anterior), -float(at.compression), float(at.shear_lateral)]
         return -on_lower
+
+    def residuals(self, preload):
+        """What is left on every body when every joint passes on what the result says it does.
+
+        Returns
+        -------
+        force, moment : dict by body
+            Remaining force [N] and moment [N m] of the spine's bodies and the pelvis. The legs are cut at hip and
+            knee, whose forces follow from them.
+        hinges : dict by coordinate
+            Moment [N m] that hips, knees and the ground must give about each hinge beyond tissue and muscles.
+        hip_force : dict by side
+            Magnitude of the force in each hip [N].
+        """
+        force = {body: wrench.force.copy() for body, wrench in self.known.items()}
+        moment = {body: wrench.moment.copy() for body, wrench in self.known.items()}
+
+        def pass_on(child, joint_force, joint_moment):
+            parent = self.anatomy.joints[child].parent
+            force[child] += joint_force
+            moment[child] += joint_moment
+            force[parent] -= joint_force
+            moment[parent] -= joint_moment + np.cross(self.place[child] - self.place[parent], joint_force)
+
+        for level in self.model.levels:
+            child = next(j.child for j in self.model.joints if j.name == level)
+            pass_on(child, self.disc_force(level), self.joint_moment(child, self.disc_moments(level, preload)))
+        tissue, hinges, hip_force = self.tissue_moments(), {}, {}
+        for side, name in (("r", "right"), ("l", "left")):
+            for body in (f"shank_{side}", f"femur_{side}"):
+                needed_force, needed_moment = -force[body], -moment[body]
+                for coordinate, axis in self.axes(body).items():
+                    hinges[coordinate] = axis @ needed_moment - tissue[coordinate]
+                pass_on(body, needed_force, needed_moment)
+            hip_force[name] = np.linalg.norm(needed_force)
+        for coordinate, axis in self.axes("pelvis").items():
+            hinges[coordinate] = -axis @ moment["pelvis"]
+        return force, moment, hinges, hip_force

@@ -36,9 +36,7 @@ def test_trunk_gradient__is_the_change_by_a_rotation_in_the_world(seed):
     turn = turned(*rng.uniform(-1.0, 1.0, 3))
     axis = rng.normal(size=3)
     axis /= np.linalg.norm(axis)
-    ahead, behind = (
-        np.array(trunk_angles(Rotation.from_rotvec(h * axis).as_matrix() @ turn)) for h in (1e-5, -1e-5)
-    )
+    ahead, behind = (np.array(trunk_angles(Rotation.from_rotvec(h * axis).as_matrix() @ turn)) for h in (1e-5, -1e-5))
     assert trunk_gradient(turn, axis) == pytest.approx((ahead - behind) / 2e-5, abs=1e-9)
 
 

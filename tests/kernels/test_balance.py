@@ -54,8 +54,7 @@ class Problem:
         bounds = np.concatenate([self.tau, self.lower, -self.upper])
         try:
             found = quadprog.solve_qp(np.diag(self.weight), self.weight * self.target, rows, bounds, self.tau.size)[0]
-        except ValueError as error:
-            assert "no solution" in str(error)
+        except ValueError:  # its only complaint about a well-formed problem: the constraints are inconsistent
             return None
         return self.cost(found)
 
@@ -240,7 +239,7 @@ def test_balance__200_random_cases_equal_other_solvers(adult):
 def test_least_missing__is_the_nearest_moment_and_its_own_proof(adult):
     rng = np.random.default_rng(4)
     found = 0
-    while found < 6:
+    while found < 60:
         problem = random_problem(adult, rng, heavy=3.0)
         if problem.feasible():
             continue
@@ -254,12 +253,13 @@ def test_least_missing__is_the_nearest_moment_and_its_own_proof(adult):
         assert missing == pytest.approx(problem.tau - problem.columns.T @ activation, abs=1e-6)
         assert proof == pytest.approx(problem.shortage(missing / norm), rel=1e-9)
         # no activations leave less than the proof; effort has a small price, so it is not quite the norm
-        nearest = lsq_linear(
-            problem.columns.T, problem.tau, (problem.lower - 1e-12, problem.upper), method="bvls", tol=1e-12
-        )
-        least = np.linalg.norm(nearest.fun)
-        assert 0.9 * norm <= proof <= least * (1.0 + 1e-6)
-        assert least <= norm * (1.0 + 1e-6)
+        assert 0.9 * norm <= proof <= norm
+        if found <= 5:
+            nearest = lsq_linear(
+                problem.columns.T, problem.tau, (problem.lower - 1e-12, problem.upper), method="bvls", tol=1e-12
+            )
+            assert proof <= np.linalg.norm(nearest.fun) * (1.0 + 1e-6)
+            assert np.linalg.norm(nearest.fun) <= norm * (1.0 + 1e-6)
 
 
 def test_balance__soft_trades_missing_moment_for_effort(adult):
@@ -291,7 +291,11 @@ def test_balance__warm_equals_cold(adult):
         if status != SOLVED:
             continue
         checked += 1
-        for start in (multiplier, multiplier * rng.uniform(0.5, 1.5, multiplier.size), rng.normal(size=multiplier.size)):
+        for start in (
+            multiplier,
+            multiplier * rng.uniform(0.5, 1.5, multiplier.size),
+            rng.normal(size=multiplier.size),
+        ):
             status, warm, again, _ = problem.solve(start)
             assert status == SOLVED
             # the cost is strictly convex, so the activations are unique

@@ -1,5 +1,7 @@
 """Paths of the fascicles against geometry computed independently from the tables, and the forces along them."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -77,10 +79,12 @@ def test_paths__virtual_work_of_the_pulls_equals_tension_times_shortening(adult,
     tension = rng.uniform(0.0, 300.0, len(adult.muscles))
     turn, place = anatomy.pose(q)
     bodies = anatomy.bodies
-    points = np.array([turn[bodies[b]] @ p + place[bodies[b]] for b, p in zip(anatomy.point_body, anatomy.point_local, strict=True)])
+    points = np.array(
+        [turn[bodies[b]] @ p + place[bodies[b]] for b, p in zip(anatomy.point_body, anatomy.point_local, strict=True)]
+    )
     pull = np.zeros_like(points)
     for (i, kept, _), share in zip(anatomy.routes, anatomy.route_weights(q), strict=True):
-        for a, b in zip(kept[:-1], kept[1:], strict=True):
+        for a, b in itertools.pairwise(kept):
             line = share * tension[i] * (points[b] - points[a]) / np.linalg.norm(points[b] - points[a])
             pull[a] += line
             pull[b] -= line

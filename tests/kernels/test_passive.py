@@ -1,5 +1,6 @@
 """Moments of discs and of the tissue around hips and knees."""
 
+import itertools
 import math
 
 import numpy as np
@@ -52,7 +53,9 @@ def test_disc_moments__follow_the_table_beyond_the_neutral_zone(adult):
         assert disc_moments(s, q)[k] == pytest.approx(-sign * expected, rel=1e-12)
 
 
-@pytest.mark.parametrize(("preload", "below", "above"), [(0, 0, 250), (100, 0, 250), (250, 0, 250), (400, 250, 500), (500, 250, 500)])
+@pytest.mark.parametrize(
+    ("preload", "below", "above"), [(0, 0, 250), (100, 0, 250), (250, 0, 250), (400, 250, 500), (500, 250, 500)]
+)
 def test_disc_constants__are_interpolated_between_the_preloads_of_the_table(adult, preload, below, above):
     s = scene(adult, settings={"disc.preload": preload})
     laws = {(law.level, law.coordinate, law.direction, law.preload): law for law in adult.disc_laws}
@@ -127,7 +130,7 @@ def test_tissue__gives_no_energy_on_a_closed_way(adult):
     at, weight = np.polynomial.legendre.leggauss(40)
     corners = np.radians([(-10.0, 5.0), (80.0, 5.0), (80.0, 90.0), (-10.0, 90.0), (-10.0, 5.0)])
     work, largest = 0.0, 0.0
-    for (h0, k0), (h1, k1) in zip(corners[:-1], corners[1:], strict=True):
+    for (h0, k0), (h1, k1) in itertools.pairwise(corners):
         side = 0.0
         for x, w in zip(0.5 * (at + 1.0), 0.5 * weight, strict=True):
             q = np.zeros(len(names))

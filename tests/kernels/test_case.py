@@ -1,0 +1,92 @@
+"""A chain of cases: every row on its own feet, whatever the rows before it were."""
+
+import numpy as np
+import pytest
+
+from spinesim.kernels.case import solve_chain
+from spinesim.outputs import empty_outputs
+from spinesim.stance import default_cases, no_held
+from tests.kernels.scene import scene
+
+SOLVED, INFEASIBLE, NOT_CONVERGED = 0, 1, 2
+
+
+def chain(s, cases, find, start=None):
+    count = cases.strength.shape[0]
+    out = empty_outputs(s.model, s.stance, count)
+    start = np.zeros((count, s.stance.n_free)) if start is None else start
+    solve_chain(s.model, s.stance, cases, no_held(s.stance), find, start, s.work, out)
+    return out
+
+
+def rows(s, count):
+    """Healthy cases whose extensors weaken slowly, as a sweep has them."""
+    cases = default_cases(s.packed.packed, s.stance, s.packed.stance, count, 0)
+    cases.strength[:, : s.n // 2] *= np.linspace(1.0, 0.8, count)[:, None]
+    return cases
+
+
+@pytest.mark.parametrize("find", [True, False])
+@pytest.mark.parametrize(
+    "field", ["strength", "stiffness", "shift", "lower", "tissue_shift", "preload", "load", "load_point"]
+)
+@pytest.mark.parametrize("poison", [np.nan, np.inf])
+def test_chain__a_poisoned_case_does_not_take_the_others_down(adult, find, field, poison):
+    s = scene(adult)
+    good = chain(s, rows(s, 4), find)
+    cases = rows(s, 4)
+    getattr(cases, field)[1].flat[0] = poison
+    if field == "preload":
+        cases.preload[1] = poison
+    out = chain(s, cases, find)
+    assert out.status.tolist() == [SOLVED, NOT_CONVERGED, SOLVED, SOLVED]
+    assert np.isnan(out.force[1]).all()
+    for row in (0, 2, 3):
+        # the case after the poisoned one starts cold
+        assert out.force[row] == pytest.approx(good.force[row], abs=1e-4)
+        assert np.isfinite(out.reaction[row]).all()
+
+
+@pytest.mark.parametrize("find", [True, False])
+def test_chain__warm_and_cold_agree(adult, find):
+    s = scene(adult)
+    cases = rows(s, 6)
+    warm = chain(s, cases, find)
+    assert (warm.status == SOLVED).all()
+    for row in range(6):
+        alone = chain(s, type(cases)(*(a[row : row + 1] for a in cases)), find)
+        assert alone.free[0] == pytest.approx(warm.free[row], abs=1e-8)
+        assert alone.activation[0] == pytest.approx(warm.activation[row], abs=1e-7)
+        assert alone.reaction[0] == pytest.approx(warm.reaction[row], abs=1e-4)
+
+
+def test_chain__an_infeasible_case_says_so_and_the_next_is_solved(adult):
+    s = scene(adult)
+    cases = rows(s, 3)
+    cases.strength[1] = 0.01
+    out = chain(s, cases, False)
+    assert out.status.tolist() == [SOLVED, INFEASIBLE, SOLVED]
+    assert np.abs(out.missing[1]).max() > 1.0
+    assert not out.missing[[0, 2]].any()
+
+
+def test_chain__is_repeatable_to_the_bit(adult):
+    s = scene(adult)
+    one, two = chain(s, rows(s, 5), True), chain(s, rows(s, 5), True)
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_chain__effort_and_residual_are_those_of_the_activations(adult):
+    s = scene(adult, settings={"load.hands": 5})
+    out = chain(s, s.cases, False)
+    assert out.effort[0] == pytest.approx(s.stance.cost @ out.activation[0] ** 2, rel=1e-12)
+    s.configure(out.free[0])
+    residual = s.work.tau - s.columns().T @ out.activation[0]
+    assert out.residual[0] == pytest.approx(np.abs(residual).max(), abs=1e-11)
+    assert out.residual[0] <= 1e-6
+    tension = out.activation[0, : s.n] * s.work.active + s.work.passive
+    assert out.force[0] == pytest.approx(tension, rel=1e-12)
+    assert out.length[0] == pytest.approx(s.work.length, rel=1e-14)
+    bounds = (out.activation[0] <= s.cases.lower[0]) | (out.activation[0] >= s.cases.upper[0])
+    assert out.bounds[0] == bounds.sum()
