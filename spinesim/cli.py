@@ -305,13 +305,16 @@ def _case_tables(dataset: xr.Dataset) -> list[Table | str]:
 
 @app.command(epilog="Example: spinesim check adult")
 def check(model: Annotated[str, typer.Argument(help="Name of a shipped model, or a folder.")]) -> None:
-    """Check the files of a model, and list what is derived, assumed or remembered."""
+    """Check the files of a model, walk it through its stances and tests, and list what is derived or assumed."""
+    from spinesim.excursion import walk
     from spinesim.model.check import SECOND_HAND
     from spinesim.model.check import check as check_model
     from spinesim.model.read import load_model
 
-    report = check_model(load_model(model))
-    for finding in report.findings:
+    described = load_model(model)
+    report = check_model(described)
+    # a model with errors may not even stand
+    for finding in (*report.findings, *(walk(described) if report.passed else ())):
         print(f"{finding.level}: {finding.subject}: {finding.message}")
     rows = ", ".join(f"{count} {table.replace('_', ' ')}" for table, count in report.counts.items())
     print(f"\n{report.model}: {rows}")

@@ -209,10 +209,10 @@ def test_tilt_and_lordosis__marks_a_jump_and_a_second_branch(line):
     ax = plots.tilt_and_lordosis(jumping, Figure().subplots())
     drawn = {each.get_label(): each for each in ax.lines}
     assert drawn["jump"].get_xdata()[0] == 19.5
-    assert list(drawn["solve from the reference posture differs"].get_xdata()) == [21, 24, 27, 30]
+    assert list(drawn["another solution exists at the end"].get_xdata()) == [21, 24, 27, 30]
     words = caption("tilt_and_lordosis", jumping)
     assert "The anterior pelvic tilt jumps by +2.30 deg between 18 and 21 deg." in words
-    assert "4 of the 11 solved cases differ from a solve from the reference posture." in words
+    assert "4 of the 11 solved cases belong to chains of solves whose last case has another solution" in words
 
 
 def test_tilt_and_lordosis__tells_when_the_curve_turns_back(line):
@@ -413,7 +413,7 @@ def test_body__panels_share_the_activation_scale(case):
 
 def test_body__caption(case):
     words = caption("body_sagittal", case)
-    assert words.startswith("The pelvis is tilted forward by 3.0 deg with a lumbar lordosis of 61.7 deg;")
+    assert words.startswith("The pelvis is tilted forward by 3.0 deg, with a lumbar lordosis of 61.7 deg;")
     assert words.endswith("belongs to the quadratus lumborum, left, 0.08.")
     back = case.copy(deep=True)
     back["anterior_pelvic_tilt"] *= -1

@@ -287,8 +287,9 @@ def body_caption(
     muscle = str(chosen["anatomical_muscle"].values[most]).replace("_", " ")
     side = str(chosen["muscle_side"].values[most])
     tilt = float(chosen["anterior_pelvic_tilt"])
+    amount = f"{'backward' if tilt < 0.0 else 'forward'} by {abs(tilt):.1f} deg"
     text = (
-        f"the pelvis is tilted {'backward' if tilt <= -0.05 else 'forward'} by {abs(tilt):.1f} deg with a lumbar "
+        f"the pelvis is {f'tilted {amount}' if abs(tilt) >= 0.05 else 'not tilted'}, with a lumbar "
         f"lordosis of {float(chosen['lumbar_lordosis']):.1f} deg; the most active fascicle belongs to the {muscle}, "
         f"{side}, {float(activation[most]):.2f}"
     )

@@ -63,8 +63,8 @@ def tilt_and_lordosis(
 
     Returns
     -------
-    The axes. Crosses at the foot are cases without a solution, open diamonds cases that a solve from the
-    reference posture answers differently, dotted lines jumps from one case to the next.
+    The axes. Crosses at the foot are cases without a solution, open diamonds the cases of a
+    chain of solves whose last one has another solution, dotted lines jumps from one case to the next.
     """
     ax = new_axes(ax, (6.5, 4.0))
     chosen, axis = line(dataset, case)
@@ -83,7 +83,7 @@ def tilt_and_lordosis(
         if "branch" in chosen:
             second = good & (chosen["branch"].values == 1)
             if second.any():
-                label = "solve from the reference posture differs" if name == QUANTITIES[0] else None
+                label = "another solution exists at the end" if name == QUANTITIES[0] else None
                 ax.plot(x[second], y[second] - first, ls="", marker="D", ms=8, mfc="none", mec=INK, label=label)
     for number, where in enumerate(sorted(jumped)):
         ax.axvline(where, color=INK, ls=":", lw=1.2, label="jump" if number == 0 else None)
@@ -131,7 +131,8 @@ def tilt_and_lordosis_caption(dataset: xr.Dataset, *, case: Mapping[str, float] 
         steps = np.diff(y)
         back = min(steps[steps > 0].sum(), -steps[steps < 0].sum())
         if back > 0.05:
-            warnings += f" The {name_of(chosen[name])} turns back on the way, between {y.min():.1f} and {y.max():.1f}."
+            low, high = (f"{rounded(value, 1):.1f}" for value in (y.min(), y.max()))
+            warnings += f" The {name_of(chosen[name])} turns back on the way, between {low} and {high}."
         for index in jumps(x, y):
             warnings += (
                 f" The {name_of(chosen[name])} jumps by {y[index + 1] - y[index]:+.2f} {degrees}"
@@ -139,7 +140,10 @@ def tilt_and_lordosis_caption(dataset: xr.Dataset, *, case: Mapping[str, float] 
             )
     if "branch" in chosen and (chosen["branch"].values[good] == 1).any():
         count = int((chosen["branch"].values[good] == 1).sum())
-        warnings += f" {count} of the {good.sum()} solved cases differ from a solve from the reference posture."
+        warnings += (
+            f" {count} of the {good.sum()} solved cases belong to chains of solves whose last case has another "
+            "solution, found from the reference posture."
+        )
     fixed = case_name(chosen, [name for name in sweep_axes(dataset) if name != axis])
     text = f"{' and '.join(parts)} from {axis} = {x[0]:g}{suffix} to {x[-1]:g}{suffix}"
     return sentence(heading_of(title, fixed), text) + warnings + unsolved(chosen)

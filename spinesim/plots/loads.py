@@ -114,9 +114,8 @@ def disc_loads_caption(
     if len(good) > 1:
         first_name, first = good[0]
         before = float(first["compression"].sel(level=level))
-        text += (
-            f" against {before:.0f} N ({first_name}), a change of {rounded(100.0 * (most / before - 1.0), 1):+.1f} %"
-        )
+        part = rounded(100.0 * (most / before - 1.0), 1)
+        text += f" against {before:.0f} N ({first_name}), {f'a change of {part:+.1f} %' if part else 'unchanged'}"
     shear = last["shear_anterior"]
     strongest = str(shear["level"].values[int(np.abs(shear.values).argmax())])
     force = rounded(float(shear.sel(level=strongest)), 0)
@@ -224,7 +223,9 @@ def foramen_area_caption(
         foramen, side = steps["place"].values[most]
         where = f"{level_name(foramen)}" + ("" if _symmetric(last) and _symmetric(first) else f" {side}")
         largest = rounded(float(steps[most]), 1)
-        text += f"; from {first_name} to {name} the area changes most at {where}, by {largest:+.1f} %"
+        text += f"; from {first_name} to {name} " + (
+            f"the area changes most at {where}, by {largest:+.1f} %" if largest else "no area changes by 0.05 %"
+        )
     return sentence(heading_of(title, _fixed(dataset, case)), text) + lost
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
@@ -86,11 +87,11 @@ def level_name(level: object) -> str:
 
 
 def legend_above(ax: Axes, title: str, handles: Sequence[Artist] | None = None, columns: int = 2) -> Legend:
-    """Legend with its title in the free space above the axes, where it covers no data."""
+    """Legend with its title, wrapped to the panel, in the free space above the axes, where it covers no data."""
     alone = len(ax.figure.axes) == 1
     return ax.legend(
         handles=handles,
-        title=title or None,
+        title="\n".join(wrap(title, 60 if alone else 34)) or None,
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
         ncols=columns if alone else 1,

@@ -174,8 +174,8 @@ def _limits(results: Sequence[tuple[str, str, xr.Dataset]]) -> str:
         branch = dataset.get("branch")
         if branch is not None and (branch == 1).any():
             lines.append(
-                f"In {int((branch == 1).sum())} of {branch.size} cases of {words}, a solve from the reference posture "
-                "ends in another posture."
+                f"{int((branch == 1).sum())} of {branch.size} cases of {words} belong to chains of solves whose last "
+                "case has another solution, found from the reference posture."
             )
     return "\n\n".join(lines)
 
