@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import spinesim as ss
+from spinesim.cases import case_arrays
 from spinesim.errors import InfeasibleError, InputError, NotConvergedError
+from spinesim.model.pack import pack
+from spinesim.stance import pack_stance
 from spinesim.variables import COORDINATES, VARIABLES
 from tests.kernels.freebody import FreeBody
 
@@ -36,10 +39,6 @@ def results(adult):
 
 
 def free_body(adult, dataset, parameters):
-    from spinesim.cases import case_arrays
-    from spinesim.model.pack import pack
-    from spinesim.stance import pack_stance
-
     columns = {name: np.array([float(value)]) for name, value in parameters.items()}
     cases = case_arrays(pack_stance(pack(adult), dataset.attrs["stance"]), columns, 1, np.zeros(0))
     loads = (parameters.get("load.hand.right", 0.0), parameters.get("load.hand.left", 0.0))

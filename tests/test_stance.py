@@ -1,6 +1,8 @@
 """Stances as arrays, and how a few named angles become a posture."""
 
+import gc
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -132,9 +134,6 @@ def test_cost__is_force_times_fibre_length_over_its_mean(adult):
 
 
 def test_packing__is_done_once_and_forgotten_with_the_model(adult):
-    import gc
-    import weakref
-
     assert pack(adult) is pack(adult)
     variant = adult.model_copy(update={"description": "a passing variant"})
     packed = weakref.ref(pack(variant))

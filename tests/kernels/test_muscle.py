@@ -28,7 +28,7 @@ def test_paths__lengths_and_arms_in_50_random_postures_equal_mujoco(adult, anato
         rates = np.zeros((expected.size, len(anatomy.coordinates)))
         np.add.at(rates, owner, engine.route_rates() * active[:, None])
         length, gradient = kernel_paths(adult, anatomy, q)
-        # the issue is content with 1e-6 m; two exact computations differ by rounding alone
+        # two exact computations differ by rounding alone
         assert np.abs(length - expected).max() <= 1e-12
         assert np.abs(gradient - rates).max() <= 1e-12
 

@@ -66,18 +66,11 @@ def test_configure__activation_acts_through_the_arms(adult):
         assert row.tolist() == expected
 
 
-def test_reference__discs_carry_no_moment_and_hips_carry_the_passive_law(adult):
-    """At u = 0 what the activations must give is weight, passive muscles and the tissue of the hips, nothing else."""
+def test_reference__discs_carry_no_moment(adult, anatomy):
+    """At u = 0 what the activations must give along the spine is weight and passive muscles, nothing else."""
     s = scene(adult)
     s.configure(np.zeros(s.stance.n_free))
     spine = [j for j, name in enumerate(s.packed.free) if "_" in name and "." in name]
-    # above the pelvis: the moments of the weights alone, less those of the passive muscles
     passive = s.work.arms.T @ s.work.passive
-    weights = differences(lambda u: _above(adult, s, u), np.zeros(s.stance.n_free))
+    weights = differences(lambda u: anatomy.potential(s.joints(u)), np.zeros(s.stance.n_free))
     assert s.work.tau[spine] == pytest.approx((weights - passive)[spine], abs=1e-6)
-
-
-def _above(adult, s, free):
-    from tests.kernels.anatomy import Anatomy
-
-    return Anatomy(adult).potential(s.joints(free))
