@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from spinesim.kernels.jit import inner, kernel, stage
 
 
@@ -28,6 +30,35 @@ def trunk_gradient(turn, axis):
     bend = d21 / math.sqrt(1.0 - turn[2, 1] ** 2)
     twist = (-d20 * turn[2, 2] + turn[2, 0] * d22) / (turn[2, 0] ** 2 + turn[2, 2] ** 2)
     return flexion, bend, twist
+
+
+@inner
+def _arctangent_curvature(s, t, si, ti, sj, tj, sij, tij):
+    """Second derivative of atan2(s, t)."""
+    size = s * s + t * t
+    slope = si * t - s * ti
+    return (sij * t + si * tj - sj * ti - s * tij) / size - slope * 2.0 * (s * sj + t * tj) / (size * size)
+
+
+@inner
+def trunk_curvature(turn, outer, near, factor):
+    """Second derivative of factor . (flexion, bend, turn) by two world axes, ``outer`` the earlier in the chain."""
+    first, second, both = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3))
+    for c in range(3):
+        for target, axis, source in ((first, outer, turn), (second, near, turn), (both, outer, second)):
+            x, y, z = source[0, c], source[1, c], source[2, c]
+            target[0, c] = axis[1] * z - axis[2] * y
+            target[1, c] = axis[2] * x - axis[0] * z
+            target[2, c] = axis[0] * y - axis[1] * x
+    value = factor[0] * _arctangent_curvature(
+        turn[0, 1], turn[1, 1], first[0, 1], first[1, 1], second[0, 1], second[1, 1], both[0, 1], both[1, 1]
+    )
+    value += factor[2] * _arctangent_curvature(
+        -turn[2, 0], turn[2, 2], -first[2, 0], first[2, 2], -second[2, 0], second[2, 2], -both[2, 0], both[2, 2]
+    )
+    left = 1.0 - turn[2, 1] ** 2
+    value += factor[1] * (both[2, 1] / math.sqrt(left) + turn[2, 1] * first[2, 1] * second[2, 1] / left**1.5)
+    return value
 
 
 @inner

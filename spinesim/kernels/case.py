@@ -11,7 +11,10 @@ from spinesim.kernels.posture import posture
 from spinesim.kernels.state import configure
 from spinesim.kernels.vector import copy, dot, fill, largest
 
-SOFT = 1e-4  # [cost/(N m)2 inverse]; a missing newton-metre then costs 5000, a whole body's effort is below 1000
+# A missed moment m costs m^2 / (2 soft). At the softest a newton-metre costs 5000, a whole body's effort is below 1000;
+# at the hardest what is still missed is the least that can be, or rounding.
+SOFTEST, HARDEST = 1e-4, 1e-8
+MISSED = 1e-6  # [N m] at most, for a posture found through a soft balance
 
 
 @stage
@@ -105,7 +108,7 @@ def derive(model, stance, case, row, free, multiplier, activation, find, work, o
 def solve_chain(model, stance, case, held, find, start, work, out):
     """Solve a chain of cases: the first from ``start`` (cold), each further one from the last solved one.
 
-    A found posture whose start has no balance goes on with a soft balance, and with an exact one from there.
+    A found posture whose start has no balance is led by a soft balance that hardens in steps.
 
     Parameters
     ----------
@@ -134,7 +137,7 @@ def solve_chain(model, stance, case, held, find, start, work, out):
             fill(0.0, multiplier)
         if not (find and warm):
             copy(start[row], free)
-        status, worst, soft, softened = NOT_CONVERGED, 0.0, 0.0, False
+        status, worst, soft = NOT_CONVERGED, 0.0, 0.0
         while True:
             if find:
                 status, more, worst = posture(
@@ -157,18 +160,19 @@ def solve_chain(model, stance, case, held, find, start, work, out):
                     missing,
                 )
             out.iterations[row] += more
-            if status == SOLVED and soft == 0.0:
-                break
-            if warm:
+            if warm and status != SOLVED:
                 warm = False
                 copy(start[row], free)
-            elif soft > 0.0 and status == SOLVED:
-                soft = 0.0
-            elif find and status == INFEASIBLE and not softened:
-                soft, softened = SOFT, True
+                fill(0.0, multiplier)
+            elif find and status == INFEASIBLE and soft == 0.0:
+                soft = SOFTEST
+                fill(0.0, multiplier)
+            elif status == SOLVED and soft > HARDEST:
+                soft *= 0.01
             else:
                 break
-            fill(0.0, multiplier)
+        if soft > 0.0 and status == SOLVED and not soft * largest(multiplier) <= MISSED:
+            status = INFEASIBLE
         out.status[row] = status
         out.stationarity[row] = worst
         warm = status == SOLVED

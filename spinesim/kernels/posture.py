@@ -4,7 +4,8 @@ minimise over u   phi(u) = goals(u) + min over a { 1/2 sum w_i (a_i - t_i)^2 : m
 
 subject, if asked, to held posture angles c(u) = 0. The inner problem is the force balance; with its multipliers lambda
 and the tangent stiffness K(u, a) the gradient is  grad goals + K lambda,  and the second derivative follows from the
-inner optimality conditions. The only third-order term, the change of K along lambda, is a difference quotient: it
+inner optimality conditions. They also predict the change of the multipliers, which at the edge of feasibility only the
+posture determines. The only third-order term, the change of K along lambda, is a difference quotient: it
 enters the Newton matrix, never the conditions that are tested for convergence.
 """
 
@@ -12,13 +13,13 @@ import math
 
 import numpy as np
 
-from spinesim.kernels.alignment import trunk_angles, trunk_gradient
+from spinesim.kernels.alignment import trunk_angles, trunk_curvature, trunk_gradient
 from spinesim.kernels.balance import INFEASIBLE, NOT_CONVERGED, SOLVED, balance, cholesky, cholesky_solve
 from spinesim.kernels.chain import square_to_free, to_free
 from spinesim.kernels.gravity import centre_gradient, weight_curvature
 from spinesim.kernels.jit import inner, stage
 from spinesim.kernels.state import configure, tangent
-from spinesim.kernels.vector import copy, fill, largest
+from spinesim.kernels.vector import copy, dot, fill, largest
 
 GRADIENT_TOLERANCE = 1e-7  # [1/rad]; curvatures are 10 to 1e4 per rad2, so angles are met to 1e-8 rad or better
 ANGLE_TOLERANCE = 1e-11  # [rad]
@@ -36,7 +37,7 @@ def goals(model, stance, work, carried, gradient, curvature):
     ----------
     work : Work as `configure` left it
     gradient : (nu,) float64 [1/rad], written in place
-    curvature : (nu, nu) float64 [1/rad2], written in place; exact for the centre of mass, Gauss-Newton for the trunk
+    curvature : (nu, nu) float64 [1/rad2], written in place; that of the trunk's angles themselves is left out
     """
     nq, nu = work.q.size, gradient.size
     by_x, by_z, by_u = np.empty(nq), np.empty(nq), np.empty(nu)
@@ -95,13 +96,15 @@ def held_errors(model, stance, held, values, free, work, errors, rows):
 
 
 @stage
-def _remaining(gradient, errors, rows):
-    """Largest gradient along directions that the held angles leave free [1/rad], and largest error of those [rad]."""
+def _remaining(gradient, errors, rows, price):
+    """Largest gradient along directions that the held angles leave free [1/rad], and largest error of those [rad].
+
+    ``price`` (nh,) is the least-squares price of the held angles, written in place.
+    """
     nu, nh = gradient.size, errors.size
     if nh == 0:
         return largest(gradient), 0.0
-    # least-squares price of the held angles
-    small, price = np.empty((nh, nh)), np.empty(nh)
+    small = np.empty((nh, nh))
     for h in range(nh):
         price[h] = 0.0
         for j in range(nu):
@@ -122,10 +125,32 @@ def _remaining(gradient, errors, rows):
 
 
 @stage
-def _newton_matrix(stance, weight, lower, upper, activation, slopes, columns, soft, stiffness, square):
+def _add_trunk_curvature(model, stance, held, price, work, scratch, curvature):
+    """Add the curvature of the trunk's angles, weighed by how far they are off and by the price of those held."""
+    factor = np.empty(3)
+    angles = trunk_angles(work.turn[model.trunk_body])
+    for a in range(3):
+        factor[a] = (angles[a] - stance.trunk_target[a]) / stance.sigma_trunk**2
+    for h in range(price.size):
+        if held.trunk[h] >= 0:
+            factor[held.trunk[h]] += price[h]
+    fill(0.0, work.square)
+    for j in range(work.q.size):
+        for i in range(j + 1):
+            if model.moves[model.trunk_body, i] and model.moves[model.trunk_body, j]:
+                work.square[i, j] = trunk_curvature(work.turn[model.trunk_body], work.axes[i], work.axes[j], factor)
+    square_to_free(stance, work.square, scratch)
+    for i in range(scratch.shape[0]):
+        for j in range(scratch.shape[0]):
+            curvature[i, j] += scratch[i, j]
+
+
+@stage
+def _newton_matrix(stance, weight, lower, upper, activation, slopes, columns, soft, stiffness, square, gain):
     """Turn ``square`` = goals'' + K'[lambda] into the second derivative of phi, in place.
 
-    ``slopes`` (m, nu) is the change of lambda . c_i by u, ``stiffness`` is K.
+    ``slopes`` (m, nu) is the change of lambda . c_i by u, ``stiffness`` is K; ``gain`` (nu, nu), the change of the
+    multipliers by u, is written in place.
     """
     nu = stance.n_free
     normal, cross = np.zeros((nu, nu)), stiffness.copy()
@@ -151,6 +176,7 @@ def _newton_matrix(stance, weight, lower, upper, activation, slopes, columns, so
             column[j] = cross[j, k]
         cholesky_solve(normal, nu, column)
         for j in range(nu):
+            gain[j, k] = column[j]
             for i in range(nu):
                 square[j, k] += cross[i, j] * column[i]
     return True
@@ -158,24 +184,29 @@ def _newton_matrix(stance, weight, lower, upper, activation, slopes, columns, so
 
 @stage
 def _step(square, gradient, errors, rows, step, price):
-    """Newton step of phi subject to the held angles; the matrix is raised until it is positive definite."""
+    """Newton step of phi subject to the held angles; where phi curves down, its curvature is taken as up."""
     nu, nh = gradient.size, errors.size
-    factor = np.empty((nu, nu))
-    raised = 0.0
+    factor, kept = np.empty((nu, nu)), np.empty((nu, nu))
     size = 0.0
     for j in range(nu):
         size = max(size, abs(square[j, j]))
-    for _ in range(40):
-        for i in range(nu):
-            for j in range(nu):
-                factor[i, j] = 0.5 * (square[i, j] + square[j, i])
-                for h in range(nh):
-                    # the held directions are fixed by the constraint, so weight added along them changes no step
-                    factor[i, j] += size * rows[h, i] * rows[h, j]
-            factor[i, i] += raised
-        if cholesky(factor, nu):
-            break
-        raised = max(10.0 * raised, 1e-6 * size)
+    for i in range(nu):
+        for j in range(nu):
+            factor[i, j] = 0.5 * (square[i, j] + square[j, i])
+            for h in range(nh):
+                # the held directions are fixed by the constraint, so weight added along them changes no step
+                factor[i, j] += size * rows[h, i] * rows[h, j]
+    copy(factor, kept)
+    if not cholesky(factor, nu):
+        values, vectors = np.linalg.eigh(kept)
+        top = largest(values)
+        fill(0.0, factor)
+        for e in range(nu):
+            value = max(abs(values[e]), 1e-8 * top)
+            for i in range(nu):
+                for j in range(nu):
+                    factor[i, j] += value * vectors[i, e] * vectors[j, e]
+        cholesky(factor, nu)
     for j in range(nu):
         step[j] = -gradient[j]
     cholesky_solve(factor, nu, step)
@@ -229,6 +260,7 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
     gradient, step, trial, price = np.empty(nu), np.empty(nu), np.empty(nu), np.zeros(nh)
     trial_multiplier = np.empty(nu)
     curvature, stiffness, probe = np.empty((nu, nu)), np.empty((nu, nu)), np.empty((nu, nu))
+    gain, change = np.empty((nu, nu)), np.zeros(nu)
     slopes = np.empty((m, nu))
     errors, rows = np.empty(nh), np.empty((nh, nu))
     columns, trial_activation = np.empty((m, nu)), np.empty(m)
@@ -267,7 +299,7 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
             length *= 0.5
             for j in range(nu):
                 trial[j] = free[j] + length * step[j]
-                trial_multiplier[j] = multiplier[j]
+                trial_multiplier[j] = multiplier[j] + length * change[j]
             continue
         copy(trial, free)
         copy(trial_multiplier, multiplier)
@@ -276,13 +308,14 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
         for i in range(nu):
             for j in range(nu):
                 gradient[i] += stiffness[i, j] * multiplier[j]
-        worst, off = _remaining(gradient, errors, rows)
+        worst, off = _remaining(gradient, errors, rows, price)
         moved = length * largest(step) if rounds > 0 else math.inf
         if off <= ANGLE_TOLERANCE and (worst <= GRADIENT_TOLERANCE or moved <= ANGLE_TOLERANCE):
             return SOLVED, rounds, worst
         if rounds == ROUNDS or not math.isfinite(worst):
             return NOT_CONVERGED, rounds, worst
         copy(work.columns, columns)
+        _add_trunk_curvature(model, stance, held, price, work, probe, curvature)
         size = largest(multiplier)
         fill(0.0, slopes)
         if size > 0.0:
@@ -297,7 +330,9 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
             for i in range(m):
                 for j in range(first[i], last[i]):
                     slopes[i, j] = factor * (work.columns[i, j] - columns[i, j])
-        if not _newton_matrix(stance, weight, lower, upper, activation, slopes, columns, soft, stiffness, curvature):
+        if not _newton_matrix(
+            stance, weight, lower, upper, activation, slopes, columns, soft, stiffness, curvature, gain
+        ):
             return NOT_CONVERGED, rounds, worst
         _step(curvature, gradient, errors, rows, step, price)
         longest = largest(step)
@@ -315,8 +350,9 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
         halvings = 0
         rounds += 1
         for j in range(nu):
+            change[j] = dot(gain[j], step)
             trial[j] = free[j] + length * step[j]
-            trial_multiplier[j] = multiplier[j]
+            trial_multiplier[j] = multiplier[j] + length * change[j]
 
 
 @stage
