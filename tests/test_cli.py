@@ -162,6 +162,7 @@ def test_check__counts_the_rows_and_lists_what_was_not_read_from_a_source():
     assert "140 muscles" in output
     assert re.search(r"^derived: \d+$", output, re.MULTILINE)
     assert "ps_l1_vb_r" in output
+    assert "note: tests: hip_flexors: the Thomas test reads 0, 10, 20, 30 deg of tightness within" in output
     assert output.endswith("adult passes.\n")
 
 
