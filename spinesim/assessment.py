@@ -70,6 +70,8 @@ def reading(model: Model, group: str, parameters: Mapping[str, float] | None = N
     tests = {test.group: test for test in model.tests}
     if group not in tests:
         raise InputError(f"{group} has no clinical test: groups with a test are {', '.join(tests)}")
+    if side not in ("right", "left"):
+        raise InputError(f"side = {side!r} is not allowed: it must be 'right' or 'left'")
     packed = pack(model)
     test = mirrored_test(tests[group], "_r" if side == "right" else "_l")
     stance = pack_stance(packed, "standing")

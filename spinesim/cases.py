@@ -150,8 +150,32 @@ def case_arrays(stance: PackedStance, columns: Mapping[str, Floats], count: int,
     cases.load[:, 1] = left
     cases.load[:] *= packed.model.gravity
     cases.load_point[:, :, 0] += np.broadcast_to(full.get("load.reach", 0.0), count)[:, None]
+    cases.symmetric[:] = symmetric(packed, cases)
     limit_ankles(packed, stance.arrays, stance.stance, cases)
     return cases
+
+
+@lru_cache(maxsize=32)
+def _images(packed: Packed) -> tuple[Floats, Floats]:
+    """Index of the mirror image of every fascicle and of every tissue branch."""
+
+    def image(names: tuple[str, ...]) -> Floats:
+        other = {"_r": "_l", "_l": "_r"}
+        return np.array(
+            [names.index(name[:-2] + other[name[-2:]]) if name[-2:] in other else i for i, name in enumerate(names)]
+        )
+
+    return image(packed.muscles), image(packed.tissues)
+
+
+def symmetric(packed: Packed, cases: CaseArrays) -> np.ndarray:
+    """(nc,) True where a case is its own mirror image; held bends and turns make it no less so only at 0."""
+    n = len(packed.muscles)
+    muscles, tissues = _images(packed)
+    same: np.ndarray = cases.load[:, 0] == cases.load[:, 1]
+    for values in (cases.strength, cases.stiffness, cases.shift, cases.lower[:, :n], cases.upper[:, :n]):
+        same = same & (values == values[:, muscles]).all(axis=1)
+    return same & (cases.tissue_shift == cases.tissue_shift[:, tissues]).all(axis=1)
 
 
 def subject(model: Model, settings: Mapping[str, float]) -> tuple[float, float]:

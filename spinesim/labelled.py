@@ -94,7 +94,8 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
         values |= _pictures(packed, out)
     for name, value in values.items():
         if name not in ("missing_moment", "healthy_bone_position"):
-            values[name] = np.where(solved.reshape(-1, *[1] * (value.ndim - 1)), value, np.nan)
+            # adding 0 turns -0.0 into 0.0
+            values[name] = np.where(solved.reshape(-1, *[1] * (value.ndim - 1)), value, np.nan) + 0.0
     values["iterations"] = out.iterations.astype(np.float64)
     values["status"] = np.array(STATUS, dtype="<U13")[out.status]
     values["branch"] = np.zeros(solved.size)
@@ -220,7 +221,7 @@ def header(
     return {
         "title": f"spinesim {model.name}, {stance.stance.name}",
         "model": model.name,
-        "model_digest": model.digest,
+        "model_digest": stance.packed.digest,
         "stance": stance.stance.name,
         "posture": "found" if find else "held",
         "held_angles_deg": json.dumps(posture),

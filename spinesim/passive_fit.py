@@ -22,7 +22,7 @@ from scipy.optimize import brentq, least_squares, nnls
 
 from spinesim.assessment import passive_moments
 from spinesim.cases import mirrored_test, path_lengths, shifts, test_pose
-from spinesim.kernels.arrays import CaseArrays, Floats
+from spinesim.kernels.arrays import Floats
 from spinesim.model.pack import Packed, pack
 from spinesim.model.parts import TightnessTest
 from spinesim.model.read import load_model
@@ -254,7 +254,7 @@ def tightness_gain(packed: Packed, test: TightnessTest, theta: float) -> float:
     goal = passive_moments(packed, healthy, test_pose(packed, test, test.reference))[k]
 
     def error(gain: float) -> float:
-        case = CaseArrays(*(np.copy(a) for a in healthy))
+        case = healthy._replace(shift=healthy.shift.copy(), tissue_shift=healthy.tissue_shift.copy())
         case.shift[0, shift.muscles] = gain * theta * shift.per_radian
         case.tissue_shift[0, shift.tissues] = gain * theta * shift.signs
         q = test_pose(packed, test, test.reference + inward * theta)

@@ -19,11 +19,11 @@ from spinesim.kernels.case import solve_chain
 from spinesim.kernels.rhythm import complete_chain
 from spinesim.kernels.work import workspace
 from spinesim.labelled import labelled
-from spinesim.model.pack import pack
+from spinesim.model.pack import ByIdentity, pack
 from spinesim.model.parts import Model
 from spinesim.model.scale import scaled
 from spinesim.outputs import empty_outputs
-from spinesim.stance import PackedStance, check_posture, completion, hold, no_held, pack_stance
+from spinesim.stance import TRUNK_ANGLES, PackedStance, check_posture, completion, hold, no_held, pack_stance
 
 Complete = Literal["rhythm", "find"]
 
@@ -139,28 +139,15 @@ def check_hands(model: Model, wanted: Iterable[str]) -> None:
 
 
 @lru_cache(maxsize=16)
-def _resized(key: int, body_mass: float, stature: float, model: _Kept) -> Model:
-    return scaled(model.model, body_mass=body_mass, stature=stature)
-
-
-class _Kept:
-    """A model as a dictionary key, by identity."""
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
-
-    def __hash__(self) -> int:
-        return id(self.model)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Kept) and other.model is self.model
+def _resized(key: ByIdentity, body_mass: float, stature: float) -> Model:
+    return scaled(key.model, body_mass=body_mass, stature=stature)
 
 
 def resized(model: Model, body_mass: float, stature: float) -> Model:
     """The model scaled to a person; the model itself where mass and stature are its own."""
     if (body_mass, stature) == (model.body_mass, model.stature):
         return model
-    return _resized(id(model), body_mass, stature, _Kept(model))
+    return _resized(ByIdentity(model), body_mass, stature)
 
 
 def run_chain(task: Task, columns: Mapping[str, Floats], count: int) -> Outputs:
@@ -168,6 +155,9 @@ def run_chain(task: Task, columns: Mapping[str, Floats], count: int) -> Outputs:
     stance = pack_stance(pack(task.model), task.stance)
     held, values = hold(stance, task.angles) if task.find else (no_held(stance.arrays), np.zeros(0))
     cases = case_arrays(stance, columns, count, values)
+    aside = (*TRUNK_ANGLES[1:], ".bend", ".turn")
+    if any(name.endswith(aside) and value for name, value in task.angles.items()):
+        cases.symmetric[:] = False
     start = start_postures(stance, task, cases)
     model = stance.packed.arrays._replace(level_reference=stance.compression)
     out = empty_outputs(model, stance.arrays, count)
@@ -217,10 +207,9 @@ def raise_failure(stance: PackedStance, dataset: xr.Dataset) -> None:
         missing = dataset.missing_moment
         worst = int(np.abs(missing.values).argmax())
         moment = float(missing[worst])
-        saturated = dataset.attrs.get("saturated", "")
         raise InfeasibleError(
             f"no muscle forces balance {missing.coordinate.values[worst]} in {stance.stance.name}: "
-            f"{moment:+.3g} N m are missing there{saturated}"
+            f"{moment:+.3g} N m are missing there"
         )
     if status != "solved":
         raise NotConvergedError(

@@ -128,12 +128,19 @@ def bare_arrays(packed: Packed, stance: Stance) -> StanceArrays:
         last.append(int(used[-1]) + 1)
         # as a muscle whose optimal fibre length equals its lever arm (assumed)
         cost.append(abs(actuator.max_moment))
+    carrier = {support.side: packed.bodies.index(support.body) for support in stance.supports}
+    grounds = {
+        name: carrier.get(actuators[name].side, packed.bodies.index(stance.supports[0].body))
+        for name in stance.actuators
+        if actuators[name].coordinate == "lean"
+    }
     return StanceArrays(
         offset=np.array([stance.offsets.get(name, 0.0) for name in packed.coordinates]),
         rate_first=np.array(rate_first),
         rate_index=np.array(rate_index, dtype=np.int64),
         rate=np.array(rate, dtype=np.float64),
         n_free=len(names),
+        lateral=np.array([name.endswith((".bend", ".turn")) for name in names]),
         weight=np.array([0.0 if body in stance.unweighted else 1.0 for body in packed.bodies]),
         support_body=np.array([packed.bodies.index(support.body) for support in stance.supports]),
         support_point=np.array([support.position for support in stance.supports]),
@@ -142,6 +149,7 @@ def bare_arrays(packed: Packed, stance: Stance) -> StanceArrays:
         column_first=np.array(first),
         column_last=np.array(last),
         actuator_moment=moment,
+        actuator_body=np.array([grounds.get(name, -1) for name in stance.actuators], dtype=np.int64),
         cost=np.array(cost) / mean,
         target=np.zeros(len(cost)),
         centre_target=np.zeros(2),
@@ -213,6 +221,7 @@ def default_cases(packed: Packed, arrays: StanceArrays, stance: Stance, count: i
         preload=np.full(count, model.neutral_zone.preload),
         load=np.zeros((count, 2)),
         load_point=np.tile(points, (count, 1, 1)),
+        symmetric=np.ones(count, dtype=np.bool_),
         held=np.zeros((count, held)),
     )
     limit_ankles(packed, arrays, stance, cases)
@@ -322,6 +331,8 @@ def hold(stance: PackedStance, angles: Mapping[str, float]) -> tuple[HeldAngles,
             values.append(value)
         else:
             row, offset = angle_row(stance, name)
+            if any(np.array_equal(row, other) for other in rows):
+                continue  # both hips follow the pelvis alike
             rows.append(row)
             trunk.append(-1)
             values.append(value - offset)

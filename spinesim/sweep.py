@@ -149,6 +149,8 @@ def _grid(
     for name, given in axes.items():
         if name in settings:
             raise InputError(f"{name} is both an axis and a fixed parameter")
+        if not isinstance(given, Iterable) or isinstance(given, str):
+            raise InputError(f"axis {name} = {given!r} is not allowed: it must be a list of numbers")
         entries = list(given)
         if not entries:
             raise InputError(f"axis {name} has no values")
@@ -320,8 +322,7 @@ def _digest(grid: Grid) -> str:
     """Digest of all that decides the numbers."""
     text = json.dumps(
         {
-            "model": grid.model.digest,
-            "person": [grid.model.body_mass, grid.model.stature],
+            "model": pack(grid.model).digest,
             "stance": grid.task.stance,
             "angles": grid.task.angles,
             "find": grid.task.find,

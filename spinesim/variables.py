@@ -160,12 +160,18 @@ VARIABLES = _register(
         "status", (), "", "How the case ended: solved, infeasible, not_converged, or pending in an unfinished sweep."
     ),
     Variable("moment_residual", (), "N m", "Largest moment left unbalanced in a free coordinate."),
-    Variable("stationarity", (), "1", "Largest violation of the optimality condition of an activation."),
+    Variable(
+        "stationarity",
+        (),
+        "1",
+        "Largest remaining slope of the cost: by an activation in a held posture, per radian of an angle in a found "
+        "one.",
+    ),
     Variable(
         "duality_gap",
         (),
         "1",
-        "Gap between the primal and the dual value of the force balance, relative to the effort.",
+        "Gap between the primal and the dual value of the force balance, relative to 1 plus the primal value.",
     ),
     Variable("iterations", (), "1", "Iterations of the solver."),
     Variable("active_bounds", (), "1", "Number of activations on a bound."),

@@ -99,6 +99,7 @@ class StanceArrays(NamedTuple):
     rate_index: Ints  #: free coordinate that moves the joint coordinate
     rate: Floats  #: by how much
     n_free: int
+    lateral: NDArray[np.bool_]  #: (nu,) free coordinates that break the symmetry of left and right
     weight: Floats  #: (nb,) 1 where the weight acts on the chain, 0 where the support carries it directly
     support_body: Ints
     support_point: Floats
@@ -107,6 +108,7 @@ class StanceArrays(NamedTuple):
     column_first: Ints  #: (n + na,) first and one past the last free coordinate a fascicle or actuator acts on
     column_last: Ints
     actuator_moment: Floats  #: (na, nu) moments at full activation
+    actuator_body: Ints  #: (na,) body on which the ground acts with the opposite moment about z, or -1
     cost: Floats  #: (n + na,) v
     target: Floats  #: (n + na,) activation aimed at when the posture is found
     centre_target: Floats  #: (2,) x and z of the centre of mass from the support centre
@@ -128,6 +130,7 @@ class CaseArrays(NamedTuple):
     preload: Floats  #: (nc,)
     load: Floats  #: (nc, 2) weights in the right and left hand [N]
     load_point: Floats  #: (nc, 2, 3) in the frame of the thorax
+    symmetric: NDArray[np.bool_]  #: (nc,) the case is its own mirror image
     held: Floats  #: (nc, nh) values of the held posture angles [rad]
 
 

@@ -19,7 +19,9 @@ from spinesim.kernels.vector import dot, fill, largest
 
 SOLVED, INFEASIBLE, NOT_CONVERGED = 0, 1, 2
 TOLERANCE = 1e-9  # [N m]; the moments summed are below 1e3 N m, whose rounding is 1e-13
-ROUNDS = 200  # typical 3-12; more only along the edge of feasibility
+ACCEPTED = 1e-7  # [N m] where rounding, not the method, ends the search
+HALVINGS = 40
+ROUNDS = 100  # typical 3-12; more only along the edge of feasibility
 
 
 @inner
@@ -79,11 +81,17 @@ def _activations(columns, first, last, weight, target, lower, upper, tau, soft, 
 
 
 @inner
-def normal_matrix(columns, first, last, weight, lower, upper, activation, square):
-    """sum over the activations off their bounds of c c' / w, in the lower triangle of ``square`` (nu, nu)."""
+def normal_matrix(columns, first, last, weight, target, lower, upper, multiplier, square):
+    """sum over the activations that may move of c c' / w, in the lower triangle of ``square`` (nu, nu).
+
+    Those whose unbounded best value is just on a bound count: from there they can move, as all do in a cold start.
+    """
     fill(0.0, square)
     for i in range(weight.size):
-        if lower[i] < activation[i] < upper[i]:
+        wish = target[i]
+        for j in range(first[i], last[i]):
+            wish += columns[i, j] * multiplier[j] / weight[i]
+        if lower[i] <= wish <= upper[i]:
             for j in range(first[i], last[i]):
                 factor = columns[i, j] / weight[i]
                 if factor != 0.0:
@@ -117,7 +125,7 @@ def balance(columns, first, last, weight, target, lower, upper, tau, soft, multi
     soft : float, 0 for an exact balance
     multiplier : (nu,) float64, start and result
     activation : (m,) float64, written in place
-    missing : (nu,) float64, written in place: remaining moment [N m]; for an infeasible problem the least possible one
+    missing : (nu,) float64, written in place: remaining moment less soft times the multiplier [N m]
 
     Returns
     -------
@@ -143,7 +151,7 @@ def balance(columns, first, last, weight, target, lower, upper, tau, soft, multi
                     trial[j] = multiplier[j] / size
                 if shortage_along(columns, first, last, lower, upper, tau, trial) > 1e3 * TOLERANCE:
                     return INFEASIBLE, rounds
-        normal_matrix(columns, first, last, weight, lower, upper, activation, square)
+        normal_matrix(columns, first, last, weight, target, lower, upper, multiplier, square)
         diagonal = 0.0
         for j in range(nu):
             diagonal = max(diagonal, square[j, j])
@@ -157,8 +165,8 @@ def balance(columns, first, last, weight, target, lower, upper, tau, soft, multi
         slope = 0.0
         for j in range(nu):
             slope += step[j] * missing[j]
-        length = 1.0
-        for _ in range(60):
+        length, better = 1.0, False
+        for _ in range(HALVINGS):
             for j in range(nu):
                 trial[j] = multiplier[j] + length * step[j]
             new = _activations(
@@ -166,12 +174,16 @@ def balance(columns, first, last, weight, target, lower, upper, tau, soft, multi
             )
             # rounding of the dual value allows for the last steps, where its change is below its own precision
             if new >= value + 1e-4 * length * slope - 1e-13 * abs(value):
+                better = True
                 break
             along = 0.0
             for j in range(nu):
                 along += step[j] * trial_missing[j]
             # the dual is concave and its slope along the step known at both ends: secant, kept inside the step
             length *= min(max(slope / (slope - along), 0.1), 0.7) if along < 0.0 else 0.5
+        if not better:
+            # the dual value has no more digits to give
+            return (SOLVED if worst <= ACCEPTED else NOT_CONVERGED), rounds
         value = new
         for j in range(nu):
             multiplier[j] = trial[j]
@@ -192,7 +204,7 @@ def least_missing(columns, first, last, weight, target, lower, upper, tau, activ
     nu = tau.size
     multiplier = np.zeros(nu)
     soft = 1.0
-    for _ in range(4):
+    for _ in range(6):
         balance(columns, first, last, weight, target, lower, upper, tau, soft, multiplier, activation, missing)
         for j in range(nu):
             missing[j] = soft * multiplier[j]

@@ -11,9 +11,9 @@ from spinesim.kernels.posture import posture
 from spinesim.kernels.state import configure
 from spinesim.kernels.vector import copy, dot, fill, largest
 
-# A missed moment m costs m^2 / (2 soft). At the softest a newton-metre costs 5000, a whole body's effort is below 1000;
-# at the hardest what is still missed is the least that can be, or rounding.
-SOFTEST, HARDEST = 1e-4, 1e-8
+# A missed moment m costs m^2 / (2 soft), where a whole body's effort is below 1000. Where forces exist, what is missed
+# falls with soft; where it does not fall by half from one hardness to the next, no posture near by has a balance.
+SOFTEST, HARDEST = 1.0, 1e-8
 MISSED = 1e-6  # [N m] at most, for a posture found through a soft balance
 
 
@@ -56,6 +56,13 @@ def derive(model, stance, case, row, free, multiplier, activation, find, work, o
         for j in range(stance.column_first[i], stance.column_last[i]):
             pull += work.columns[i, j] * multiplier[j]
         best = min(max(target + pull / weight[i], case.lower[row, i]), case.upper[row, i])
+        if not find:
+            slope = weight[i] * (activation[i] - target) - pull
+            if activation[i] <= case.lower[row, i]:
+                slope = min(slope, 0.0)
+            if activation[i] >= case.upper[row, i]:
+                slope = max(slope, 0.0)
+            out.stationarity[row] = max(out.stationarity[row], abs(slope))
         primal += 0.5 * weight[i] * (activation[i] - target) ** 2
         gap += 0.5 * weight[i] * ((activation[i] - target) ** 2 - (best - target) ** 2) + best * pull
         if not case.lower[row, i] < activation[i] < case.upper[row, i]:
@@ -77,7 +84,7 @@ def derive(model, stance, case, row, free, multiplier, activation, find, work, o
     copy(work.centre, out.centre[row])
     share = np.empty(stance.support_share.size)
     reaction.support_shares(stance, work.turn, work.place, work.centre[2], share)
-    reaction.joint_moments(model, stance, share, case, row, work, tension, out.held_moment[row])
+    reaction.joint_moments(model, stance, share, case, row, work, activation, tension, out.held_moment[row])
     force = np.empty((model.body_mass.size, 3))
     reaction.beyond_joints(model, stance, share, case.load[row], case.load_point[row], work, tension, carried, force)
     reaction.level_loads(model, work.turn, force, out.reaction[row])
@@ -137,7 +144,7 @@ def solve_chain(model, stance, case, held, find, start, work, out):
             fill(0.0, multiplier)
         if not (find and warm):
             copy(start[row], free)
-        status, worst, soft = NOT_CONVERGED, 0.0, 0.0
+        status, worst, soft, left = NOT_CONVERGED, 0.0, 0.0, math.inf
         while True:
             if find:
                 status, more, worst = posture(
@@ -160,18 +167,19 @@ def solve_chain(model, stance, case, held, find, start, work, out):
                     missing,
                 )
             out.iterations[row] += more
+            left, before = soft * largest(multiplier), left
             if warm and status != SOLVED:
                 warm = False
                 copy(start[row], free)
                 fill(0.0, multiplier)
             elif find and status == INFEASIBLE and soft == 0.0:
-                soft = SOFTEST
+                soft, left = SOFTEST, math.inf
                 fill(0.0, multiplier)
-            elif status == SOLVED and soft > HARDEST:
+            elif status == SOLVED and soft > HARDEST and left <= 0.5 * before:
                 soft *= 0.01
             else:
                 break
-        if soft > 0.0 and status == SOLVED and not soft * largest(multiplier) <= MISSED:
+        if soft > 0.0 and status == SOLVED and not left <= MISSED:
             status = INFEASIBLE
         out.status[row] = status
         out.stationarity[row] = worst
@@ -179,7 +187,7 @@ def solve_chain(model, stance, case, held, find, start, work, out):
         if warm:
             derive(model, stance, case, row, free, multiplier, activation, find, work, out)
         elif status == INFEASIBLE:
-            least_missing(
+            proof = least_missing(
                 work.columns,
                 stance.column_first,
                 stance.column_last,
@@ -191,5 +199,7 @@ def solve_chain(model, stance, case, held, find, start, work, out):
                 activation,
                 out.missing[row],
             )
+            if not proof > 0.0:
+                out.status[row] = NOT_CONVERGED
             copy(free, out.free[row])
             copy(activation, out.activation[row])

@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from spinesim.kernels.alignment import trunk_angles, trunk_curvature, trunk_gradient
-from spinesim.kernels.balance import INFEASIBLE, NOT_CONVERGED, SOLVED, balance, cholesky, cholesky_solve
+from spinesim.kernels.balance import NOT_CONVERGED, SOLVED, balance, cholesky, cholesky_solve
 from spinesim.kernels.chain import square_to_free, to_free
 from spinesim.kernels.gravity import centre_gradient, weight_curvature
 from spinesim.kernels.jit import inner, stage
@@ -183,53 +183,63 @@ def _newton_matrix(stance, weight, lower, upper, activation, slopes, columns, so
 
 
 @stage
-def _step(square, gradient, errors, rows, step, price):
-    """Newton step of phi subject to the held angles; where phi curves down, its curvature is taken as up."""
+def _step(square, gradient, errors, rows, step):
+    """Newton step of phi along which the held angles are met; where phi curves down, its curvature is taken as up."""
     nu, nh = gradient.size, errors.size
     factor, kept = np.empty((nu, nu)), np.empty((nu, nu))
+    basis, slope, along = np.empty((nh, nu)), np.empty(nu), np.empty(nu)
+    fill(0.0, step)
+    for h in range(nh):
+        # orthonormal directions of the held angles, and the shortest step that meets them
+        short = -errors[h] - dot(rows[h], step)
+        copy(rows[h], basis[h])
+        for _ in range(2):
+            for g in range(h):
+                part = dot(basis[h], basis[g])
+                for j in range(nu):
+                    basis[h, j] -= part * basis[g, j]
+        size = math.sqrt(dot(basis[h], basis[h]))
+        for j in range(nu):
+            basis[h, j] /= size
+        part = dot(rows[h], basis[h])
+        for j in range(nu):
+            step[j] += short / part * basis[h, j]
     size = 0.0
-    for j in range(nu):
-        size = max(size, abs(square[j, j]))
     for i in range(nu):
+        size = max(size, abs(square[i, i]))
+        slope[i] = gradient[i]
         for j in range(nu):
             factor[i, j] = 0.5 * (square[i, j] + square[j, i])
-            for h in range(nh):
-                # the held directions are fixed by the constraint, so weight added along them changes no step
-                factor[i, j] += size * rows[h, i] * rows[h, j]
+            slope[i] += factor[i, j] * step[j]
+    for h in range(nh):
+        # the held directions leave the matrix; they get a curvature of their own size
+        part = dot(slope, basis[h])
+        for i in range(nu):
+            slope[i] -= part * basis[h, i]
+            along[i] = dot(factor[i], basis[h])
+        middle = dot(along, basis[h])
+        for i in range(nu):
+            for j in range(nu):
+                factor[i, j] += (middle + size) * basis[h, i] * basis[h, j]
+                factor[i, j] -= along[i] * basis[h, j] + basis[h, i] * along[j]
     copy(factor, kept)
     if not cholesky(factor, nu):
         values, vectors = np.linalg.eigh(kept)
         top = largest(values)
         fill(0.0, factor)
         for e in range(nu):
-            value = max(abs(values[e]), 1e-8 * top)
+            value = max(abs(values[e]), 1e-6 * top)
             for i in range(nu):
                 for j in range(nu):
                     factor[i, j] += value * vectors[i, e] * vectors[j, e]
         cholesky(factor, nu)
+    cholesky_solve(factor, nu, slope)
+    for h in range(nh):
+        part = dot(slope, basis[h])
+        for j in range(nu):
+            slope[j] -= part * basis[h, j]
     for j in range(nu):
-        step[j] = -gradient[j]
-    cholesky_solve(factor, nu, step)
-    if nh == 0:
-        return
-    solved, small = np.empty((nh, nu)), np.empty((nh, nh))
-    for h in range(nh):
-        for j in range(nu):
-            solved[h, j] = rows[h, j]
-        cholesky_solve(factor, nu, solved[h])
-    for h in range(nh):
-        price[h] = errors[h]
-        for j in range(nu):
-            price[h] += rows[h, j] * step[j]
-        for g in range(nh):
-            small[h, g] = 0.0
-            for j in range(nu):
-                small[h, g] += rows[h, j] * solved[g, j]
-    cholesky(small, nh)
-    cholesky_solve(small, nh, price)
-    for h in range(nh):
-        for j in range(nu):
-            step[j] -= price[h] * solved[h, j]
+        step[j] -= slope[j]
 
 
 @stage
@@ -240,6 +250,7 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
     ----------
     case, row : CaseArrays and the row to take
     held : HeldAngles; their values are ``case.held[row]``
+        A case that is its own mirror image is solved within the symmetric postures.
     soft : float, 0 for exact balance; above 0 moments may be missed at a price (see `balance`)
     free : (nu,) float64 [rad], start and result
     multiplier : (nu,) float64, start and result
@@ -293,8 +304,10 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
                 new += penalty * abs(errors[h])
         # rounding of the merit allows for the last steps, where its change is below its own precision
         if status != SOLVED or new > merit + 1e-4 * length * slope + 1e-11 * abs(merit) + 1e-14:
-            if merit == math.inf or halvings == HALVINGS:
-                return (INFEASIBLE if status == INFEASIBLE else NOT_CONVERGED), rounds, worst
+            if merit == math.inf:
+                return status, rounds, worst
+            if halvings == HALVINGS:
+                return NOT_CONVERGED, rounds, worst
             halvings += 1
             length *= 0.5
             for j in range(nu):
@@ -309,7 +322,7 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
             for j in range(nu):
                 gradient[i] += stiffness[i, j] * multiplier[j]
         worst, off = _remaining(gradient, errors, rows, price)
-        moved = length * largest(step) if rounds > 0 else math.inf
+        moved = largest(step) if rounds > 0 and halvings == 0 else math.inf
         if off <= ANGLE_TOLERANCE and (worst <= GRADIENT_TOLERANCE or moved <= ANGLE_TOLERANCE):
             return SOLVED, rounds, worst
         if rounds == ROUNDS or not math.isfinite(worst):
@@ -334,7 +347,17 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
             stance, weight, lower, upper, activation, slopes, columns, soft, stiffness, curvature, gain
         ):
             return NOT_CONVERGED, rounds, worst
-        _step(curvature, gradient, errors, rows, step, price)
+        if case.symmetric[row]:
+            for j in range(nu):
+                if stance.lateral[j]:
+                    gradient[j] = 0.0
+                    for h in range(nh):
+                        rows[h, j] = 0.0
+                    for i in range(nu):
+                        curvature[i, j] = 0.0
+                        curvature[j, i] = 0.0
+                    curvature[j, j] = 1.0
+        _step(curvature, gradient, errors, rows, step)
         longest = largest(step)
         if not longest < math.inf:
             return NOT_CONVERGED, rounds, worst

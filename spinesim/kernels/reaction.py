@@ -85,7 +85,7 @@ def level_loads(model, turn, force, loads):
 
 
 @stage
-def joint_moments(model, stance, share, case, row, work, tension, moment):
+def joint_moments(model, stance, share, case, row, work, activation, tension, moment):
     """Moment about every joint coordinate of all forces but those that hold it, in place (nq,) [N m].
 
     The opposite is what a support or an internal ideal moment must give at a held coordinate.
@@ -109,6 +109,14 @@ def joint_moments(model, stance, share, case, row, work, tension, moment):
     for i in range(tension.size):
         for k in range(moment.size):
             moment[k] -= work.gradient[i, k] * tension[i]
+    for i in range(stance.actuator_body.size):
+        b = stance.actuator_body[i]
+        if b >= 0:
+            # lean turns the leg about -z, so a moment along lean is the opposite couple about z
+            couple = -activation[tension.size + i] * stance.actuator_moment[i, 0]
+            for k in range(moment.size):
+                if model.moves[b, k]:
+                    moment[k] += couple * work.axes[k, 2]
 
 
 @stage

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-import weakref
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,22 +32,34 @@ class Packed:
     levels: tuple[str, ...]
     foramina: tuple[str, ...]
 
+    @cached_property
+    def digest(self) -> str:
+        """Digest of everything in the description, whatever file or change it came from."""
+        text = self.model.model_dump_json(exclude={"folder", "digest"})
+        return hashlib.sha256(text.encode()).hexdigest()
 
-_cache: dict[int, tuple[weakref.ref[Model], Packed]] = {}
+
+@dataclass(frozen=True, eq=False)
+class ByIdentity:
+    """A model as the key of a cache: the same object, not an equal one."""
+
+    model: Model
+
+    def __hash__(self) -> int:
+        return id(self.model)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ByIdentity) and other.model is self.model
 
 
 def pack(model: Model) -> Packed:
-    """Arrays of a model; the same model gives the same object."""
-    key = id(model)
-    if key in _cache and _cache[key][0]() is model:
-        return _cache[key][1]
-    packed = _pack(model)
-    _cache[key] = (weakref.ref(model, partial(_forget, _cache, key)), packed)
-    return packed
+    """Arrays of a model; the same model gives the same object for as long as it is among the last few used."""
+    return _kept(ByIdentity(model))
 
 
-def _forget(cache: dict[int, Any], key: int, _: object) -> None:
-    cache.pop(key, None)
+@lru_cache(maxsize=16)
+def _kept(key: ByIdentity) -> Packed:
+    return _pack(key.model)
 
 
 def joint_rotation(joint: Joint) -> Floats:
