@@ -175,7 +175,8 @@ def symmetric(packed: Packed, cases: CaseArrays) -> np.ndarray:
     same: np.ndarray = cases.load[:, 0] == cases.load[:, 1]
     for values in (cases.strength, cases.stiffness, cases.shift, cases.lower[:, :n], cases.upper[:, :n]):
         same = same & (values == values[:, muscles]).all(axis=1)
-    return same & (cases.tissue_shift == cases.tissue_shift[:, tissues]).all(axis=1)
+    same &= (cases.tissue_shift == cases.tissue_shift[:, tissues]).all(axis=1)
+    return same
 
 
 def subject(model: Model, settings: Mapping[str, float]) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog, lsq_linear
 
 from spinesim.kernels.balance import INFEASIBLE, NOT_CONVERGED, SOLVED, balance, least_missing, shortage_along
-from spinesim.kernels.case import SOFT
+from spinesim.kernels.case import HARDEST, SOFTEST
 from tests.kernels.scene import random_free, scene
 
 
@@ -265,7 +265,7 @@ def test_least_missing__is_the_nearest_moment_and_its_own_proof(adult):
 def test_balance__soft_trades_missing_moment_for_effort(adult):
     """1/2 sum w (a - t)^2 + |missing|^2 / (2 soft), with missing = soft * multiplier, against a quadratic programme."""
     rng = np.random.default_rng(12)
-    for soft in (SOFT, SOFT, 1e-2, 1.0):
+    for soft in (SOFTEST, SOFTEST, 1e-2, 1.0):
         problem = random_problem(adult, rng, heavy=2.0)
         status, activation, multiplier, _ = problem.solve(soft=soft)
         assert status == SOLVED
