@@ -17,7 +17,7 @@ from spinesim.model.parts import Model, TightnessTest
 from spinesim.stance import PackedStance, default_cases, limit_ankles
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def names(packed: Packed) -> parameters.Names:
     """Names that parameters of this model may go on with."""
     model = packed.model
@@ -40,7 +40,7 @@ class Shift:
     gain: Floats
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def shifts(packed: Packed) -> dict[tuple[str, str], Shift]:
     """For every group with a test, by side, what its tightness moves (s_i = gain |r_i| theta / l_opt,i)."""
     found = {}
@@ -155,7 +155,7 @@ def case_arrays(stance: PackedStance, columns: Mapping[str, Floats], count: int,
     return cases
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def _images(packed: Packed) -> tuple[Floats, Floats]:
     """Index of the mirror image of every fascicle and of every tissue branch."""
 

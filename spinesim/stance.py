@@ -66,7 +66,7 @@ def find_stance(packed: Packed, name: str) -> Stance:
     return packed.model.stances[name]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def pack_stance(packed: Packed, name: str) -> PackedStance:
     """Arrays of a stance; upright stances aim at the reference activation, supported ones at rest."""
     stance = find_stance(packed, name)
@@ -181,7 +181,7 @@ def _reference_stance(packed: Packed) -> Stance:
     return find_stance(packed, "standing")
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def _reference(packed: Packed):  # type: ignore[no-untyped-def]
     """Least-effort balance of the reference posture with every parameter at its default."""
     stance = _reference_stance(packed)

@@ -257,7 +257,8 @@ def test_mirror__holds_for_random_settings(adult, parameters):
 def test_symmetric_case__stays_symmetric(adult, parameters, options):
     dataset = ss.solve(adult, parameters, **options)
     assert np.abs(dataset.segment_angle.sel(axis=["bend", "turn"]).values).max() <= 1e-7
-    assert_mirrored(dataset, dataset)
+    # moments are balanced to 1e-9 N m, and what is left of them, a little asymmetry of the multipliers, has no symmetry
+    assert_mirrored(dataset, dataset, 1e-7)
 
 
 # the answers themselves

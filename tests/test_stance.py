@@ -133,11 +133,13 @@ def test_cost__is_force_times_fibre_length_over_its_mean(adult):
     assert stance.arrays.cost[volume.size :] == pytest.approx(moments / volume.mean(), rel=1e-12)
 
 
-def test_packing__is_done_once_and_forgotten_with_the_model(adult):
+def test_packing__is_done_once_and_forgotten_after_a_while(adult):
     assert pack(adult) is pack(adult)
     variant = adult.model_copy(update={"description": "a passing variant"})
     packed = weakref.ref(pack(variant))
     assert packed() is pack(variant)
     del variant
+    for mass in range(20):
+        pack(adult.model_copy(update={"body_mass": 60.0 + mass}))
     gc.collect()
     assert packed() is None

@@ -20,7 +20,7 @@ from spinesim.kernels.vector import dot, fill, largest
 SOLVED, INFEASIBLE, NOT_CONVERGED = 0, 1, 2
 TOLERANCE = 1e-9  # [N m]; the moments summed are below 1e3 N m, whose rounding is 1e-13
 ACCEPTED = 1e-7  # [N m] where rounding, not the method, ends the search
-HALVINGS = 40
+HALVINGS = 60
 ROUNDS = 100  # typical 3-12; more only along the edge of feasibility
 
 
@@ -138,6 +138,7 @@ def balance(columns, first, last, weight, target, lower, upper, tau, soft, multi
     trial = np.empty(nu)
     trial_missing = np.empty(nu)
     value = _activations(columns, first, last, weight, target, lower, upper, tau, soft, multiplier, activation, missing)
+    rounds = 0
     for rounds in range(ROUNDS):
         worst = largest(missing)
         if not worst < math.inf:
@@ -173,22 +174,34 @@ def balance(columns, first, last, weight, target, lower, upper, tau, soft, multi
                 columns, first, last, weight, target, lower, upper, tau, soft, trial, activation, trial_missing
             )
             # rounding of the dual value allows for the last steps, where its change is below its own precision
-            if new >= value + 1e-4 * length * slope - 1e-13 * abs(value):
+            gain = 1e-4 * length * slope
+            # below the precision of the dual value the missing moment itself decides
+            fine = gain <= 1e-10 * (1.0 + abs(value))
+            if (new > value and new >= value + gain) or (fine and largest(trial_missing) < worst):
                 better = True
                 break
             along = 0.0
             for j in range(nu):
                 along += step[j] * trial_missing[j]
             # the dual is concave and its slope along the step known at both ends: secant, kept inside the step
-            length *= min(max(slope / (slope - along), 0.1), 0.7) if along < 0.0 else 0.5
+            length *= min(max(slope / (slope - along), 0.05), 0.5) if along < 0.0 else 0.5
         if not better:
-            # the dual value has no more digits to give
-            return (SOLVED if worst <= ACCEPTED else NOT_CONVERGED), rounds
+            break
         value = new
         for j in range(nu):
             multiplier[j] = trial[j]
             missing[j] = trial_missing[j]
-    return NOT_CONVERGED, ROUNDS
+    # neither the value nor the missing moment has more digits to give, or the problem is at the edge of its strength
+    _activations(columns, first, last, weight, target, lower, upper, tau, soft, multiplier, activation, missing)
+    size = largest(missing)
+    if size <= ACCEPTED * (1.0 + soft * largest(multiplier)):
+        return SOLVED, rounds
+    if soft == 0.0 and size < math.inf:
+        for j in range(nu):
+            trial[j] = missing[j] / size
+        if shortage_along(columns, first, last, lower, upper, tau, trial) > TOLERANCE:
+            return INFEASIBLE, rounds
+    return NOT_CONVERGED, rounds
 
 
 @stage

@@ -321,9 +321,16 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
         for i in range(nu):
             for j in range(nu):
                 gradient[i] += stiffness[i, j] * multiplier[j]
+        if case.symmetric[row]:
+            for j in range(nu):
+                if stance.lateral[j]:
+                    gradient[j] = 0.0
+                    for h in range(nh):
+                        rows[h, j] = 0.0
         worst, off = _remaining(gradient, errors, rows, price)
         moved = largest(step) if rounds > 0 and halvings == 0 else math.inf
-        if off <= ANGLE_TOLERANCE and (worst <= GRADIENT_TOLERANCE or moved <= ANGLE_TOLERANCE):
+        settled = moved <= ANGLE_TOLERANCE and largest(change) <= 1e-9 * (1.0 + largest(multiplier))
+        if off <= ANGLE_TOLERANCE and (worst <= GRADIENT_TOLERANCE or settled):
             return SOLVED, rounds, worst
         if rounds == ROUNDS or not math.isfinite(worst):
             return NOT_CONVERGED, rounds, worst
@@ -350,9 +357,6 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
         if case.symmetric[row]:
             for j in range(nu):
                 if stance.lateral[j]:
-                    gradient[j] = 0.0
-                    for h in range(nh):
-                        rows[h, j] = 0.0
                     for i in range(nu):
                         curvature[i, j] = 0.0
                         curvature[j, i] = 0.0

@@ -250,7 +250,7 @@ def test_least_missing__is_the_nearest_moment_and_its_own_proof(adult):
             problem.tau, activation, missing,
         )  # fmt: skip
         norm = np.linalg.norm(missing)
-        assert missing == pytest.approx(problem.tau - problem.columns.T @ activation, abs=1e-6)
+        assert missing == pytest.approx(problem.tau - problem.columns.T @ activation, rel=1e-6, abs=1e-5)
         assert proof == pytest.approx(problem.shortage(missing / norm), rel=1e-9)
         # no activations leave less than the proof; effort has a small price, so it is not quite the norm
         assert 0.9 * norm <= proof <= norm
@@ -270,7 +270,7 @@ def test_balance__soft_trades_missing_moment_for_effort(adult):
         status, activation, multiplier, _ = problem.solve(soft=soft)
         assert status == SOLVED
         missing = problem.tau - problem.columns.T @ activation
-        assert missing == pytest.approx(soft * multiplier, abs=1e-6)
+        assert missing == pytest.approx(soft * multiplier, rel=1e-6, abs=1e-6)
         nu = problem.tau.size
         wider = Problem(
             np.vstack([problem.columns, np.eye(nu)]),
