@@ -21,7 +21,7 @@ SOLVED, INFEASIBLE, NOT_CONVERGED = 0, 1, 2
 TOLERANCE = 1e-9  # [N m]; the moments summed are below 1e3 N m, whose rounding is 1e-13
 ACCEPTED = 1e-7  # [N m] where rounding, not the method, ends the search
 HALVINGS = 60
-ROUNDS = 100  # typical 3-12; more only along the edge of feasibility
+ROUNDS = 200  # typical 3-12; more only along the edge of feasibility
 
 
 @inner
@@ -217,10 +217,10 @@ def least_missing(columns, first, last, weight, target, lower, upper, tau, activ
     nu = tau.size
     multiplier = np.zeros(nu)
     soft = 1.0
-    for _ in range(6):
+    for _ in range(5):
         balance(columns, first, last, weight, target, lower, upper, tau, soft, multiplier, activation, missing)
         for j in range(nu):
-            missing[j] = soft * multiplier[j]
+            missing[j] += soft * multiplier[j]
             multiplier[j] *= 10.0
         soft *= 0.1
     norm = math.sqrt(dot(missing, missing))
