@@ -20,6 +20,7 @@ from spinesim.kernels.vector import dot, fill, largest
 SOLVED, INFEASIBLE, NOT_CONVERGED = 0, 1, 2
 TOLERANCE = 1e-9  # [N m]; the moments summed are below 1e3 N m, whose rounding is 1e-13
 ACCEPTED = 1e-7  # [N m] where rounding, not the method, ends the search
+ROUNDING = 1e-14  # of a soft balance, whose multipliers grow with what is missed
 HALVINGS = 60
 ROUNDS = 200  # typical 3-12; more only along the edge of feasibility
 
@@ -138,12 +139,13 @@ def balance(columns, first, last, weight, target, lower, upper, tau, soft, multi
     trial = np.empty(nu)
     trial_missing = np.empty(nu)
     value = _activations(columns, first, last, weight, target, lower, upper, tau, soft, multiplier, activation, missing)
+    strongest = largest(columns) if soft > 0.0 else 0.0
     rounds = 0
     for rounds in range(ROUNDS):
         worst = largest(missing)
         if not worst < math.inf:
             return NOT_CONVERGED, rounds
-        if worst <= TOLERANCE:
+        if worst <= TOLERANCE or (soft > 0.0 and worst <= ROUNDING * strongest * strongest * largest(multiplier)):
             return SOLVED, rounds
         if soft == 0.0 and rounds > 1:
             size = largest(multiplier)
@@ -176,7 +178,7 @@ def balance(columns, first, last, weight, target, lower, upper, tau, soft, multi
             # rounding of the dual value allows for the last steps, where its change is below its own precision
             gain = 1e-4 * length * slope
             # below the precision of the dual value the missing moment itself decides
-            fine = gain <= 1e-10 * (1.0 + abs(value))
+            fine = length * slope <= 1e-12 * (1.0 + abs(value))
             if (new > value and new >= value + gain) or (fine and largest(trial_missing) < worst):
                 better = True
                 break

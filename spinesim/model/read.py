@@ -557,9 +557,7 @@ class _Reader:
         points = {m.name: m.position for m in landmarks if m.body == trunk}
         if name not in points:
             section.fail("shoulder_landmark", f"must be a landmark of the body {trunk} in landmarks.csv")
-        result: Hand = section.make(
-            Hand, shoulder_right=points[name]
-        )
+        result: Hand = section.make(Hand, shoulder_right=points[name])
         section.close()
         return result
 
