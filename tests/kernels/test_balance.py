@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog, lsq_linear
 
 from spinesim.kernels.balance import INFEASIBLE, NOT_CONVERGED, SOLVED, balance, least_missing, shortage_along
-from spinesim.kernels.case import HARDEST, SOFTEST
+from spinesim.kernels.case import SOFTEST
 from tests.kernels.scene import random_free, scene
 
 
