@@ -8,7 +8,7 @@ import math
 
 from spinesim.kernels.chain import world
 from spinesim.kernels.derived import active_curve, passive_curve, smooth_step
-from spinesim.kernels.jit import inner, kernel
+from spinesim.kernels.jit import inner, kernel, stage
 from spinesim.kernels.vector import fill
 
 
@@ -87,7 +87,7 @@ def paths(model, q, turn, place, axes, centres, velocity, slope, length, gradien
         length[i] = total
 
 
-@kernel
+@stage
 def path_curvature(model, q, turn, place, axes, centres, velocity, slope, factor, square):
     """Add sum_i factor_i d2L_i/dq2 to the upper triangle of ``square`` (nq, nq); a factor of 0 costs nothing.
 
@@ -132,7 +132,7 @@ def path_curvature(model, q, turn, place, axes, centres, velocity, slope, factor
                     square[min(kw, kd), max(kw, kd)] += part if kw != kd else 2.0 * part
 
 
-@kernel
+@stage
 def tensions(model, strength, stiffness, shift, length, fibre, active, active_slope, passive, passive_slope):
     """Active force at full activation and passive force of every fascicle along its line, written in place.
 
@@ -170,7 +170,7 @@ def tensions(model, strength, stiffness, shift, length, fibre, active, active_sl
         passive_slope[i] = force * dg / unit
 
 
-@kernel
+@stage
 def arms_to_free(stance, gradient, arms):
     """Moment arms about the free coordinates, -B' dL/dq, written in place (n, nu)."""
     fill(0.0, arms)

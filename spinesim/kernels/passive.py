@@ -3,10 +3,10 @@
 import math
 
 from spinesim.kernels.derived import disc_law
-from spinesim.kernels.jit import kernel
+from spinesim.kernels.jit import kernel, stage
 
 
-@kernel
+@stage
 def disc_constants(model, preload, constants):
     """Constants of the disc laws at an axial preload [N], interpolated between the tables; written in place (nd, 6)."""
     table = model.disc_preload
@@ -29,7 +29,7 @@ def disc_moments(model, constants, q, moment):
         moment[k] -= resisting
 
 
-@kernel
+@stage
 def disc_stiffness(model, constants, q, square):
     """Add the tangent stiffness of the discs [N m/rad] to the diagonal of ``square`` (nq, nq)."""
     for d in range(constants.shape[0]):
@@ -58,7 +58,7 @@ def tissue_moments(model, shift, q, moment):
             moment[model.tissue_second[t]] += model.tissue_coupling[t] / model.tissue_rate[t] * own
 
 
-@kernel
+@stage
 def tissue_stiffness(model, shift, q, square):
     """Add the tangent stiffness of the tissue [N m/rad] to the upper triangle of ``square`` (nq, nq)."""
     for t in range(model.tissue_amplitude.size):
