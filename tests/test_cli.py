@@ -245,7 +245,7 @@ def test_run__stopped_by_the_user_says_so_and_has_status_130(here, monkeypatch):
 
 
 def test_run__a_real_interrupt_leaves_a_valid_file_that_a_second_run_completes(here):
-    loads = "{ start = 0, stop = 2, step = 0.0005 }"
+    loads = "{ start = 0, stop = 2, step = 0.00005 }"  # seconds of work, so that the interrupt comes before the end
     folder = write_experiment(here / "long", loads=loads)
     assert spinesim_command("solve", "--stance", "forward_bend", "--posture", "trunk_flexion=5")[0] == 0  # compiled
     process = start("run", str(folder))
