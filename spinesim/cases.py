@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -169,7 +168,7 @@ def _images(packed: Packed) -> tuple[Floats, Floats]:
 
 
 def symmetric(packed: Packed, cases: CaseArrays) -> np.ndarray:
-    """(nc,) True where a case is its own mirror image; held bends and turns make it no less so only at 0."""
+    """(nc,) True where the settings of a case are their own mirror image."""
     n = len(packed.muscles)
     muscles, tissues = _images(packed)
     same: np.ndarray = cases.load[:, 0] == cases.load[:, 1]
@@ -182,8 +181,3 @@ def symmetric(packed: Packed, cases: CaseArrays) -> np.ndarray:
 def subject(model: Model, settings: Mapping[str, float]) -> tuple[float, float]:
     """Body mass [kg] and stature [m] that the settings ask for."""
     return settings.get("subject.mass", model.body_mass), settings.get("subject.stature", model.stature)
-
-
-def degrees(angle: Floats) -> Floats:
-    """An angle for the user."""
-    return angle * (180.0 / math.pi)

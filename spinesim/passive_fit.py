@@ -149,6 +149,7 @@ def _start(limb: Limb, kind: np.ndarray, names: list[str], branches: tuple[Float
         arm = sign * limb.hip_arm[:, member] @ limb.force[member]
         length = limb.fibre[:, member] @ limb.force[member] / limb.force[member].sum()
         used = (arm > 0.01 * limb.force[member].sum()) & (branch > 0.5)
+        # a start only, kept inside the bounds of the fit
         slope, offset = np.polyfit(length[used], np.log(share * branch[used] / arm[used]) + shape, 1)
         strain[n] = np.clip(shape / slope, 0.2, 2.0) if slope > 0.0 else 0.6
         slack[n] = np.clip(-offset * strain[n] / shape, 0.75, 2.1)
