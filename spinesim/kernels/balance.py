@@ -100,6 +100,16 @@ def normal_matrix(columns, first, last, weight, target, lower, upper, multiplier
                         square[j, k] += factor * columns[i, k]
 
 
+@inner
+def _strongest(columns, first, last):
+    """Largest moment at full activation [N m]; entries outside first .. last - 1 are never written."""
+    value = 0.0
+    for i in range(first.size):
+        for j in range(first[i], last[i]):
+            value = max(value, abs(columns[i, j]))
+    return value
+
+
 @kernel
 def shortage_along(columns, first, last, lower, upper, tau, direction):
     """tau . d minus the most the activations can give along d; above 0 it proves that no balance exists."""
@@ -139,7 +149,7 @@ def balance(columns, first, last, weight, target, lower, upper, tau, soft, multi
     trial = np.empty(nu)
     trial_missing = np.empty(nu)
     value = _activations(columns, first, last, weight, target, lower, upper, tau, soft, multiplier, activation, missing)
-    strongest = largest(columns) if soft > 0.0 else 0.0
+    strongest = _strongest(columns, first, last) if soft > 0.0 else 0.0
     rounds = 0
     for rounds in range(ROUNDS):
         worst = largest(missing)

@@ -47,6 +47,20 @@ def test_chain__a_poisoned_case_does_not_take_the_others_down(adult, find, field
         assert np.isfinite(out.reaction[row]).all()
 
 
+@pytest.mark.parametrize("left_over", [1e200, np.nan])
+@pytest.mark.parametrize("hands_kg", [20, 60])  # the second starts without a balance and is led by a soft one
+def test_chain__what_the_work_space_held_before_changes_no_bit(adult, hands_kg, left_over):
+    s = scene(adult, settings={"load.hands": hands_kg})
+    outs = []
+    for value in (0.0, left_over):
+        for array in s.work:
+            array[...] = value
+        outs.append(chain(s, s.cases, True))
+    for one, other in zip(*outs, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert outs[0].residual[0] <= 1e-6
+
+
 @pytest.mark.parametrize("find", [True, False])
 def test_chain__warm_and_cold_agree(adult, find):
     s = scene(adult)
