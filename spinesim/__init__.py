@@ -13,6 +13,7 @@ from spinesim.errors import (
     NotConvergedError,
     ResultsFileError,
     SpinesimError,
+    UnstableError,
 )
 from spinesim.model.read import load_model, model_names
 from spinesim.model.scale import scaled
@@ -27,6 +28,7 @@ __all__ = [
     "NotConvergedError",
     "ResultsFileError",
     "SpinesimError",
+    "UnstableError",
     "load_model",
     "model_names",
     "open_results",

@@ -16,12 +16,18 @@ from spinesim.model.parts import Model, TightnessTest
 from spinesim.stance import PackedStance, default_cases, limit_ankles
 
 
+TRANSVERSUS = "transversus_abdominis"  # it has no fascicle: its activation raises the intra-abdominal pressure
+
+
 @lru_cache(maxsize=16)
 def names(packed: Packed) -> parameters.Names:
     """Names that parameters of this model may go on with."""
     model = packed.model
+    lines = {m.name: (m.muscle, m.side) for m in model.muscles}
+    if model.abdomen is not None:
+        lines[TRANSVERSUS] = (TRANSVERSUS, "midline")
     return parameters.Names(
-        muscles={m.name: (m.muscle, m.side) for m in model.muscles},
+        muscles=lines,
         groups=model.groups,
         tests={test.group: test.name for test in model.tests},
     )
@@ -123,7 +129,7 @@ def case_arrays(stance: PackedStance, columns: Mapping[str, Floats], count: int,
     """
     packed = stance.packed
     known = names(packed)
-    n = len(packed.muscles)
+    n = packed.lines
     cases = default_cases(packed, stance.arrays, stance.stance, count, held.size)
     full = {name: np.broadcast_to(column, count) for name, column in columns.items()}
     cases.strength[:] = parameters.resolve_many(known, full, "strength")
@@ -133,6 +139,10 @@ def case_arrays(stance: PackedStance, columns: Mapping[str, Floats], count: int,
     cases.held[:] = held
     if "disc.preload" in full:
         cases.preload[:] = full["disc.preload"]
+    if "muscle.short_range_stiffness" in full:
+        cases.short_range[:] = full["muscle.short_range_stiffness"]
+    if packed.model.abdomen is not None:
+        _pressure(packed, full, cases)
     for key, tightness in parameters.tightness(known, full).items():
         theta = np.broadcast_to(tightness, count) * units.DEGREE
         if not theta.any():
@@ -154,6 +164,19 @@ def case_arrays(stance: PackedStance, columns: Mapping[str, Floats], count: int,
     return cases
 
 
+def _pressure(packed: Packed, full: Mapping[str, Floats], cases: CaseArrays) -> None:
+    """Intra-abdominal pressure at rest and its limits, as bounds of the transversus, in place."""
+    line, reach = packed.arrays.pressure_line, packed.arrays.pressure_range
+    highest = np.broadcast_to(full.get("iap.highest", reach / units.KILOPASCAL), len(cases.margin)) * units.KILOPASCAL
+    lowest = np.broadcast_to(full.get("iap.lowest", 0.0), len(cases.margin)) * units.KILOPASCAL
+    if "iap.rest" in full:
+        cases.rest_pressure[:] = full["iap.rest"] * units.KILOPASCAL
+    cases.rest_pressure[:] = np.minimum(cases.rest_pressure, highest)
+    rise = np.maximum(reach * cases.strength[:, line], 1e-9)
+    cases.upper[:, line] = np.minimum(cases.upper[:, line], (highest - cases.rest_pressure) / rise)
+    cases.lower[:, line] = np.maximum(cases.lower[:, line], (lowest - cases.rest_pressure) / rise)
+
+
 @lru_cache(maxsize=16)
 def _images(packed: Packed) -> tuple[Floats, Floats]:
     """Index of the mirror image of every fascicle and of every tissue branch."""
@@ -164,12 +187,13 @@ def _images(packed: Packed) -> tuple[Floats, Floats]:
             [names.index(name[:-2] + other[name[-2:]]) if name[-2:] in other else i for i, name in enumerate(names)]
         )
 
-    return image(packed.muscles), image(packed.tissues)
+    lines = (*packed.muscles, *([TRANSVERSUS] if packed.model.abdomen else []))
+    return image(lines), image(packed.tissues)
 
 
 def symmetric(packed: Packed, cases: CaseArrays) -> np.ndarray:
     """(nc,) True where the settings of a case are their own mirror image."""
-    n = len(packed.muscles)
+    n = packed.lines
     muscles, tissues = _images(packed)
     same: np.ndarray = cases.load[:, 0] == cases.load[:, 1]
     for values in (cases.strength, cases.stiffness, cases.shift, cases.lower[:, :n], cases.upper[:, :n]):

@@ -21,5 +21,9 @@ class InfeasibleError(SpinesimError):
     """No muscle forces balance the joints."""
 
 
+class UnstableError(InfeasibleError):
+    """Muscle forces balance the joints, but none with the stability demanded."""
+
+
 class NotConvergedError(SpinesimError):
     """The solver stopped before its tolerances were met."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import platform
 from collections.abc import Mapping
 from functools import lru_cache
@@ -18,12 +17,9 @@ from spinesim.model.pack import Packed
 from spinesim.stance import PackedStance
 from spinesim.variables import COORDINATES, VARIABLES, attributes
 
-STATUS = ("solved", "infeasible", "not_converged")
+STATUS = ("solved", "infeasible", "not_converged", "unstable")
 CURVE_RANGE = (0.4, 1.8)  # normalised fibre lengths of the muscle curves' data
-NOTE = (
-    "A research and teaching model, never a diagnosis. The reference activation does not yet contain the "
-    "co-contraction that stabilises the spine, so loads in healthy standing come out low."
-)
+NOTE = "A research and teaching model, never a diagnosis."
 
 
 def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[str, np.ndarray]:
@@ -36,7 +32,7 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
     """
     packed = stance.packed
     arrays = packed.arrays
-    n = len(packed.muscles)
+    n, line = len(packed.muscles), arrays.pressure_line
     angle = out.alignment / units.DEGREE
     joint = np.einsum("ck,qk->cq", out.free, _rates(stance)) + stance.arrays.offset
     levels = arrays.body_coordinates[arrays.level_bodies[:, 1]]
@@ -61,11 +57,19 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
         "lean": out.free[:, lean[0]] / units.DEGREE if lean else np.zeros(solved.size),
         "centre_of_mass": out.centre,
         "segment_angle": segment / units.DEGREE,
-        "muscle_force": out.force,
+        "muscle_force": out.force[:, :n],
         "activation": activation[:, :n],
-        "muscle_length": out.length,
-        "fibre_length": out.fibre,
-        "actuator_moment": activation[:, n:] * _actuator_moments(stance),
+        "cocontraction": activation[:, :n] - out.least[:, :n],
+        "group_activation": activation[:, :n] @ _shares(packed).T,
+        "group_cocontraction": (activation - out.least)[:, :n] @ _shares(packed).T,
+        "muscle_length": out.length[:, :n],
+        "fibre_length": out.fibre[:, :n],
+        "actuator_moment": activation[:, packed.lines :] * _actuator_moments(stance),
+        "cocontraction_compression": reaction[:, :, 0] - out.least_compression,
+        "stability_margin": out.smallest,
+        "buckling_mode": out.mode,
+        "stability_price": out.stability_price,
+        "stability_cuts": out.cuts.astype(np.float64),
         "compression": reaction[:, :, 0],
         "shear_anterior": reaction[:, :, 1],
         "shear_lateral": reaction[:, :, 2],
@@ -84,18 +88,24 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
         "effort": out.effort,
         "moment_residual": out.residual,
         "stationarity": out.stationarity,
+        "complementarity": out.complementarity,
         "duality_gap": out.gap,
         "active_bounds": out.bounds.astype(np.float64),
-        "outside_curve_range": ((out.fibre < CURVE_RANGE[0]) | (out.fibre > CURVE_RANGE[1]))
+        "outside_curve_range": ((out.fibre[:, :n] < CURVE_RANGE[0]) | (out.fibre[:, :n] > CURVE_RANGE[1]))
         .sum(axis=1)
         .astype(np.float64),
     }
+    if line >= 0:
+        values["intra_abdominal_pressure"] = -out.force[:, line] / arrays.pressure_area / units.KILOPASCAL
+        values["transversus_activation"] = activation[:, line]
     if pictures:
         values |= _pictures(packed, out)
     for name, value in values.items():
         if name not in ("missing_moment", "healthy_bone_position"):
             # adding 0 turns -0.0 into 0.0
             values[name] = np.where(solved.reshape(-1, *[1] * (value.ndim - 1)), value, np.nan) + 0.0
+    values["saturated"] = np.where(np.isfinite(activation[:, :n]), activation[:, :n] >= 1.0, np.nan)
+    values["infeasibility_proof"] = out.proof
     values["iterations"] = out.iterations.astype(np.float64)
     values["status"] = np.array(STATUS, dtype="<U13")[out.status]
     values["branch"] = np.zeros(solved.size)
@@ -110,6 +120,17 @@ def _rates(stance: PackedStance) -> np.ndarray:
         for e in range(arrays.rate_first[k], arrays.rate_first[k + 1]):
             matrix[k, arrays.rate_index[e]] = arrays.rate[e]
     return matrix
+
+
+@lru_cache(maxsize=16)
+def _shares(packed: Packed) -> np.ndarray:
+    """(ng, n) share of every fascicle in the volume of every group of the model."""
+    model = packed.model
+    volume = np.array([m.max_force * m.optimal_fibre_length for m in model.muscles])
+    member = np.array([[m.muscle in muscles for m in model.muscles] for muscles in model.groups.values()])
+    weighed = member * volume
+    shares: np.ndarray = weighed / weighed.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _held(stance: PackedStance) -> list[int]:
@@ -170,6 +191,7 @@ def coordinates(stance: PackedStance, *, pictures: bool) -> dict[str, xr.DataArr
         "anatomical_muscle": [m.muscle for m in model.muscles],
         "group": [first.get(m.muscle, m.muscle) for m in model.muscles],
         "muscle_side": [m.side for m in model.muscles],
+        "muscle_group": list(model.groups),
         "level": list(packed.levels),
         "side": ["left", "right"],
         "foramen": list(packed.foramina),
@@ -212,19 +234,15 @@ def versions() -> str:
     return json.dumps(found)
 
 
-def header(
-    stance: PackedStance, *, settings: Mapping[str, float], find: bool, angles: Mapping[str, float]
-) -> dict[str, str]:
+def header(stance: PackedStance, *, settings: Mapping[str, float], task: Mapping[str, str]) -> dict[str, str]:
     """Attributes that say what a result is and what made it."""
     model = stance.packed.model
-    posture = {name: math.degrees(value) for name, value in angles.items()}
     return {
         "title": f"spinesim {model.name}, {stance.stance.name}",
         "model": model.name,
         "model_digest": stance.packed.digest,
         "stance": stance.stance.name,
-        "posture": "found" if find else "held",
-        "held_angles_deg": json.dumps(posture),
+        **task,
         "parameters": json.dumps(dict(settings)),
         "versions": versions(),
         "created_by": "spinesim",
@@ -237,8 +255,7 @@ def labelled(
     out: Outputs,
     *,
     settings: Mapping[str, float],
-    find: bool,
-    angles: Mapping[str, float],
+    task: Mapping[str, str],
     pictures: bool,
 ) -> xr.Dataset:
     """The single case of ``out`` as a Dataset."""
@@ -251,5 +268,5 @@ def labelled(
             if name in values and all(dim in named for dim in VARIABLES[name].dims)
         },
         coords=named,
-        attrs=header(stance, settings=settings, find=find, angles=angles),
+        attrs=header(stance, settings=settings, task=task),
     )

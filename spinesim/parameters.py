@@ -49,6 +49,21 @@ PARAMETERS = {
         Parameter("subject.mass", "kg", 40, 150, None, "Mass of the body."),
         Parameter("subject.stature", "m", 1.4, 2.1, None, "Height of the body."),
         Parameter("disc.preload", "N", 0, 500, None, "Axial load at which the stiffness of the discs is taken."),
+        Parameter(
+            "iap.rest", "kPa", 0, 40, None, "Intra-abdominal pressure with a relaxed wall; by default the stance's."
+        ),
+        Parameter("iap.lowest", "kPa", 0, 40, 0, "Intra-abdominal pressure that is held at least, as in a Valsalva."),
+        Parameter(
+            "iap.highest", "kPa", 0, 40, None, "Intra-abdominal pressure that is not exceeded; 0 switches it off."
+        ),
+        Parameter(
+            "muscle.short_range_stiffness",
+            "1",
+            0,
+            100,
+            None,
+            "Stiffness of an active fascicle times its length over its force; published 5 to 40.",
+        ),
     )
 }
 
@@ -178,8 +193,8 @@ def check(names: Names, settings: Mapping[str, float]) -> dict[str, float]:
     Raises
     ------
     InputError
-        If a name is unknown, a value is not a finite number within the range of its parameter, or the tone of a
-        fascicle would exceed its inhibition.
+        If a name is unknown, a value is not a finite number within the range of its parameter, the tone of a fascicle
+        would exceed its inhibition, or the lowest intra-abdominal pressure the highest.
     """
     checked = {name: _number(name, parameter(names, name), value) for name, value in settings.items()}
     check_bounds(names, checked)
@@ -198,7 +213,7 @@ def _number(name: str, row: Parameter, value: object) -> float:
 
 
 def check_bounds(names: Names, columns: Mapping[str, Values]) -> None:
-    """Refuse cases in which the tone of a fascicle exceeds its inhibition.
+    """Refuse cases in which a lower bound exceeds its upper one: tone and inhibition, lowest and highest pressure.
 
     Parameters
     ----------
@@ -208,8 +223,15 @@ def check_bounds(names: Names, columns: Mapping[str, Values]) -> None:
     Raises
     ------
     InputError
-        Naming the first such fascicle and both values.
+        Naming the first such fascicle, or the pressure, and both values.
     """
+    if "iap.lowest" in columns and "iap.highest" in columns:
+        low, high = np.broadcast_arrays(np.ravel(columns["iap.lowest"]), np.ravel(columns["iap.highest"]))
+        if (low > high).any():
+            first = int((low > high).argmax())
+            raise InputError(
+                f"iap.lowest is {low[first]:g} kPa, above iap.highest of {high[first]:g} kPa: it must be no larger."
+            )
     bounding = {name: column for name, column in columns.items() if name.startswith(("tone.", "inhibition."))}
     if not bounding:
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +14,7 @@ import xarray as xr
 
 from spinesim import parameters
 from spinesim.cases import case_arrays, names, subject
-from spinesim.errors import InfeasibleError, InputError, NotConvergedError
+from spinesim.errors import InfeasibleError, InputError, NotConvergedError, UnstableError
 from spinesim.kernels import jit
 from spinesim.kernels.arrays import CaseArrays, Floats, HeldAngles, Outputs
 from spinesim.kernels.case import solve_chain
@@ -26,6 +28,8 @@ from spinesim.outputs import empty_outputs
 from spinesim.stance import TRUNK_ANGLES, PackedStance, check_posture, completion, hold, no_held, pack_stance
 
 Complete = Literal["rhythm", "find"]
+POWERS = (1.5, 10.0)  # of the cost: the solver has been proved against others up to here
+MARGINS = 1e4  # [N m/rad] ten times what fully active muscles give
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +40,45 @@ class Task:
     stance: str
     angles: dict[str, float]  #: held posture angles [rad]
     find: bool
+    power: float = 2.0  #: of the cost of activations; 0: the worst activation
+    volume: bool = True  #: weighted with muscle volume, else all muscles alike
+    stability: float | bool = False  #: margin demanded [N m/rad]; True: that of the model, False: none
+
+    def words(self) -> dict[str, str]:
+        """What was asked, as attributes of a result."""
+        angles = {name: math.degrees(value) for name, value in self.angles.items()}
+        criterion = f"effort{self.power:g}" if self.power else "minmax"
+        return {
+            "posture": "found" if self.find else "held",
+            "held_angles_deg": json.dumps(angles),
+            "criterion": criterion,
+            "weights": "volume" if self.volume else "unit",
+            "stability_demanded": "none" if self.margin == -math.inf else f"{self.margin:g} N m/rad",
+        }
+
+    @property
+    def margin(self) -> float:
+        """Least stiffness demanded of every motion [N m/rad], or -inf."""
+        if isinstance(self.stability, bool):
+            return self.model.stability.margin if self.stability else -math.inf
+        return self.stability
 
 
-def make_task(model: Model, stance: str, posture: Mapping[str, float] | None, complete: str) -> Task:
-    """Check stance, posture and completion.
+def make_task(
+    model: Model,
+    stance: str,
+    posture: Mapping[str, float] | None,
+    complete: str,
+    criterion: str = "effort2",
+    weights: str = "volume",
+    stability: float | bool | None = None,
+) -> Task:
+    """Check stance, posture, completion, criterion and stability.
 
     Raises
     ------
     InputError
-        For an unknown stance, posture angle or completion.
+        For an unknown stance, posture angle, completion, criterion, weights or stability.
     """
     if complete not in ("rhythm", "find"):
         raise InputError(f"complete = {complete!r} is not allowed: it must be 'rhythm' or 'find'")
@@ -58,7 +92,49 @@ def make_task(model: Model, stance: str, posture: Mapping[str, float] | None, co
             angles = {**packed.stance.held, **angles}
     if not find or angles:
         completion(packed, angles)
-    return Task(model, stance, angles, find)
+    power = check_criterion(criterion)
+    if weights not in ("volume", "unit"):
+        raise InputError(f"weights = {weights!r} is not allowed: it must be 'volume' or 'unit'")
+    if find and (power != 2.0 or weights != "volume"):
+        raise InputError(
+            f"criterion = {criterion!r} with weights = {weights!r} needs a held posture: where the posture is found, "
+            "effort is measured from the activations of healthy standing, squared and weighted with volume"
+        )
+    return Task(model, stance, angles, find, power, weights == "volume", _stability(stability, find))
+
+
+def check_criterion(criterion: str) -> float:
+    """Power of the cost that a criterion names; 0 for the worst activation.
+
+    Raises
+    ------
+    InputError
+        For any other word than ``"effort2"``, ``"effort3"``, ``"effort<p>"`` with p from 1.5 to 10, or ``"minmax"``.
+    """
+    if criterion == "minmax":
+        return 0.0
+    try:
+        power = float(criterion.removeprefix("effort")) if criterion.startswith("effort") else math.nan
+    except ValueError:
+        power = math.nan
+    if not POWERS[0] <= power <= POWERS[1]:
+        raise InputError(
+            f"criterion = {criterion!r} is not allowed: it must be 'effort' and a power from {POWERS[0]:g} to "
+            f"{POWERS[1]:g}, such as 'effort2' or 'effort3', or 'minmax'"
+        )
+    return power
+
+
+def _stability(wanted: float | bool | None, find: bool) -> float | bool:
+    """What is demanded, once it is known to be legal; by default the model's margin where the posture is found."""
+    if wanted is None or isinstance(wanted, bool | np.bool_):
+        return find if wanted is None else bool(wanted)
+    if not isinstance(wanted, int | float | np.number) or not abs(float(wanted)) <= MARGINS:
+        raise InputError(
+            f"stability = {wanted!r} is not allowed: it must be True, False or a margin from {-MARGINS:g} to "
+            f"{MARGINS:g} N m/rad"
+        )
+    return float(wanted)
 
 
 def solve(
@@ -69,6 +145,8 @@ def solve(
     posture: Mapping[str, float] | None = None,
     complete: Complete = "rhythm",
     criterion: str = "effort2",
+    weights: str = "volume",
+    stability: float | bool | None = None,
     raise_on_failure: bool = True,
 ) -> xr.Dataset:
     """Posture, muscle forces, disc loads and foramen sizes of one case.
@@ -86,7 +164,13 @@ def solve(
     complete
         How angles that ``posture`` does not name follow: by the published ``"rhythm"``, or ``"find"``: they are found.
     criterion
-        What the activations minimise: ``"effort2"``, the sum of squares weighted by muscle volume.
+        What the activations of a held posture minimise: ``"effort2"``, the weighted sum of their squares, likewise
+        ``"effort3"`` or any power from 1.5 to 10, or ``"minmax"``, the largest activation (ties by ``"effort2"``).
+    weights
+        ``"volume"``: a muscle counts by its volume, so that one cut in two costs the same; ``"unit"``: all alike.
+    stability
+        Least stiffness [N m/rad] of every motion of pelvis and spine against small disturbances. True asks for the
+        margin of the model, False for none. By default it is asked for where the posture is found.
     raise_on_failure
         False: a case without a solution comes back with its status and NaN.
 
@@ -100,42 +184,38 @@ def solve(
     InputError
         For an unknown name, a value out of its range, or a posture that contradicts itself.
     InfeasibleError
-        If no muscle forces balance the joints; names the joint and the missing moment [N m].
+        If no muscle forces balance the joints; names the joint, the missing moment [N m] and the saturated muscles.
+    UnstableError
+        If muscle forces balance the joints, but none with the stability demanded; an `InfeasibleError`.
     NotConvergedError
         If the solver stopped before its tolerances were met.
     """
-    check_criterion(criterion)
     settings = check_settings(model, parameters)
     body_mass, stature = subject(model, settings)
     person = resized(model, body_mass, stature)
-    task = make_task(person, stance, posture, complete)
+    task = make_task(person, stance, posture, complete, criterion, weights, stability)
     columns = {name: np.array([value]) for name, value in settings.items()}
     packed = pack_stance(pack(person), stance)
     out = run_chain(task, columns, 1)
-    dataset = labelled(packed, out, settings=settings, find=task.find, angles=task.angles, pictures=True)
+    dataset = labelled(packed, out, settings=settings, task=task.words(), pictures=True)
     if raise_on_failure:
         raise_failure(packed, dataset)
     return dataset
 
 
-def check_criterion(criterion: str) -> None:
-    """Refuse a criterion that is not offered."""
-    if criterion != "effort2":
-        raise InputError(f"criterion = {criterion!r} is not allowed: it must be 'effort2'")
-
-
 def check_settings(model: Model, settings: Mapping[str, float] | None) -> dict[str, float]:
     """Parameter values, once every name and value is known to be legal for the model."""
     checked = parameters.check(names(pack(model)), settings or {})
-    check_hands(model, checked)
+    check_parts(model, checked)
     return checked
 
 
-def check_hands(model: Model, wanted: Iterable[str]) -> None:
-    """Refuse hand loads on a model without hands."""
-    loads = [name for name in wanted if name.startswith("load.")]
-    if loads and model.hand is None:
-        raise InputError(f"{loads[0]}: the model {model.name} has no hands")
+def check_parts(model: Model, wanted: Iterable[str]) -> None:
+    """Refuse hand loads on a model without hands, and pressures on one without an abdomen."""
+    for start, part, words in (("load.", model.hand, "hands"), ("iap.", model.abdomen, "abdomen")):
+        named = [name for name in wanted if name.startswith(start)]
+        if named and part is None:
+            raise InputError(f"{named[0]}: the model {model.name} has no {words}")
 
 
 @lru_cache(maxsize=16)
@@ -158,11 +238,13 @@ def run_chain(task: Task, columns: Mapping[str, Floats], count: int) -> Outputs:
     aside = (*TRUNK_ANGLES[1:], ".bend", ".turn")
     if any(name.endswith(aside) and value for name, value in task.angles.items()):
         cases.symmetric[:] = False
+    cases.margin[:] = task.margin
     start = start_postures(stance, task, cases)
     model = stance.packed.arrays._replace(level_reference=stance.compression)
-    out = empty_outputs(model, stance.arrays, count)
-    work = workspace(model, stance.arrays)
-    solve_chain(model, stance.arrays, cases, held, task.find, start, work, out)
+    arrays = stance.arrays if task.volume else stance.arrays._replace(cost=np.ones_like(stance.arrays.cost))
+    out = empty_outputs(model, arrays, count)
+    work, side = workspace(model, arrays), workspace(model, arrays)
+    solve_chain(model, arrays, cases, held, task.find, task.power, start, work, side, out)
     return out
 
 
@@ -202,18 +284,33 @@ def start_postures(stance: PackedStance, task: Task, cases: CaseArrays) -> Float
 
 def raise_failure(stance: PackedStance, dataset: xr.Dataset) -> None:
     """Raise what the status of a single case says."""
-    status = str(dataset.status.item())
+    status, where = str(dataset.status.item()), stance.stance.name
+    if status == "unstable":
+        raise UnstableError(
+            f"muscle forces balance every joint in {where}, but none with the stability that is demanded; "
+            "ask for a smaller margin, or for none with stability=False"
+        )
     if status == "infeasible":
         missing = dataset.missing_moment
         worst = int(np.abs(missing.values).argmax())
         moment = float(missing[worst])
+        if moment == 0.0:
+            raise InfeasibleError(f"the transversus abdominis cannot raise the pressure that iap.lowest asks for in {where}")
         raise InfeasibleError(
-            f"no muscle forces balance {missing.coordinate.values[worst]} in {stance.stance.name}: "
-            f"{moment:+.3g} N m are missing there"
+            f"no muscle forces balance {missing.coordinate.values[worst]} in {where}: "
+            f"{moment:+.3g} N m are missing there{_saturated(dataset)}"
         )
     if status != "solved":
         raise NotConvergedError(
-            f"the solver stopped after {int(dataset.iterations)} rounds in {stance.stance.name} "
-            "before its tolerances were met"
+            f"the solver stopped after {int(dataset.iterations)} rounds in {where} before its tolerances were met"
         )
     jit.mark_compiled()
+
+
+def _saturated(dataset: xr.Dataset) -> str:
+    """The muscles that are at full activation where the least is missing, most fascicles first."""
+    full = dataset.anatomical_muscle.values[dataset.saturated.values == 1.0]
+    names, counts = np.unique(full, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:4]
+    words = ", ".join(f"{names[i].replace('_', ' ')} ({counts[i]})" for i in order)
+    return f"; fully active there: {words}" if words else ""

@@ -77,7 +77,7 @@ def pack_stance(packed: Packed, name: str) -> PackedStance:
     centre = (0.0, 0.0)
     if stance.upright:
         centre = (reference.centre[0, 0], reference.centre[0, 2])
-        n = len(packed.muscles)
+        n = packed.lines
         target[:n] = reference.activation[0, :n]
         named = dict(zip(_reference_stance(packed).actuators, reference.activation[0, n:], strict=True))
         for i, actuator in enumerate(actuators):
@@ -117,6 +117,9 @@ def bare_arrays(packed: Packed, stance: Stance) -> StanceArrays:
     moment = np.zeros((len(stance.actuators), len(names)))
     cost = [m.max_force * m.optimal_fibre_length for m in model.muscles]
     mean = float(np.mean(cost))
+    if model.abdomen is not None:
+        like = [value for value, m in zip(cost, model.muscles, strict=True) if m.muscle == model.abdomen.cost_like]
+        cost.append(model.abdomen.cost_factor * sum(like))
     for i, name in enumerate(stance.actuators):
         actuator = actuators[name]
         if actuator.coordinate in names:
@@ -140,6 +143,7 @@ def bare_arrays(packed: Packed, stance: Stance) -> StanceArrays:
         rate_index=np.array(rate_index, dtype=np.int64),
         rate=np.array(rate, dtype=np.float64),
         n_free=len(names),
+        stable=np.array([j for j, name in enumerate(names) if name != "lean"], dtype=np.int64),
         lateral=np.array([name.endswith((".bend", ".turn")) for name in names]),
         weight=np.array([0.0 if body in stance.unweighted else 1.0 for body in packed.bodies]),
         support_body=np.array([packed.bodies.index(support.body) for support in stance.supports]),
@@ -164,7 +168,7 @@ def _columns(packed: Packed, matrix: Floats) -> tuple[list[int], list[int]]:
     """First and one past the last free coordinate that each fascicle acts on."""
     arrays = packed.arrays
     first, last = [], []
-    for i in range(len(packed.muscles)):
+    for i in range(packed.lines):
         used: set[int] = set()
         for s in range(arrays.muscle_segments[i], arrays.muscle_segments[i + 1]):
             crossed = list(arrays.segment_coordinates[arrays.segment_first[s] : arrays.segment_first[s + 1]])
@@ -183,29 +187,36 @@ def _reference_stance(packed: Packed) -> Stance:
 
 @lru_cache(maxsize=16)
 def _reference(packed: Packed):  # type: ignore[no-untyped-def]
-    """Least-effort balance of the reference posture with every parameter at its default."""
+    """Least-effort stable balance of the reference posture with every parameter at its default."""
     stance = _reference_stance(packed)
     arrays = bare_arrays(packed, stance)
+    cases = default_cases(packed, arrays, stance, 1, 0)
+    cases.margin[:] = packed.model.stability.margin
     out = empty_outputs(packed.arrays, arrays, 1)
     jit.announce()
     solve_chain(
         packed.arrays,
         arrays,
-        default_cases(packed, arrays, stance, 1, 0),
+        cases,
         no_held(arrays),
         False,
+        2.0,
         np.zeros((1, arrays.n_free)),
+        workspace(packed.arrays, arrays),
         workspace(packed.arrays, arrays),
         out,
     )
     if out.status[0] != 0:
-        raise NotConvergedError(f"the reference posture of {packed.model.name} has no force balance")
+        raise NotConvergedError(
+            f"the reference posture of {packed.model.name} has no force balance with a stability margin of "
+            f"{packed.model.stability.margin:g} N m/rad"
+        )
     return out
 
 
 def default_cases(packed: Packed, arrays: StanceArrays, stance: Stance, count: int, held: int) -> CaseArrays:
     """Case arrays with every parameter at its default."""
-    n, m = len(packed.muscles), arrays.cost.size
+    n, m = packed.lines, arrays.cost.size
     model = packed.model
     points = np.zeros((2, 3))
     if model.hand is not None:
@@ -219,6 +230,9 @@ def default_cases(packed: Packed, arrays: StanceArrays, stance: Stance, count: i
         upper=np.ones((count, m)),
         tissue_shift=np.zeros((count, len(model.tissues))),
         preload=np.full(count, model.neutral_zone.preload),
+        rest_pressure=np.full(count, stance.rest_pressure),
+        short_range=np.full(count, model.stability.short_range),
+        margin=np.full(count, -np.inf),
         load=np.zeros((count, 2)),
         load_point=np.tile(points, (count, 1, 1)),
         symmetric=np.ones(count, dtype=np.bool_),
@@ -241,7 +255,7 @@ def limit_ankles(packed: Packed, arrays: StanceArrays, stance: Stance, cases: Ca
         if chosen.size:
             share = np.minimum(1.0, reach * weight / np.abs(moment[chosen]).sum())
             for i in chosen:
-                cases.upper[:, len(packed.muscles) + i] = share
+                cases.upper[:, packed.lines + i] = share
 
 
 def no_held(arrays: StanceArrays) -> HeldAngles:

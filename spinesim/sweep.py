@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from spinesim.labelled import coordinates, header, quantities, versions
 from spinesim.model.pack import pack
 from spinesim.model.parts import Model
 from spinesim.results import SweepStore, open_results
-from spinesim.solve import Complete, Task, check_criterion, check_hands, check_settings, make_task, resized, run_chain
+from spinesim.solve import Complete, Task, check_parts, check_settings, make_task, resized, run_chain
 from spinesim.stance import pack_stance
 from spinesim.variables import VARIABLES, attributes
 
@@ -73,6 +73,8 @@ def sweep(
     posture: Mapping[str, float] | None = None,
     complete: Complete = "rhythm",
     criterion: str = "effort2",
+    weights: str = "volume",
+    stability: float | bool | None = None,
     variables: Iterable[str] | None = None,
     output: str | os.PathLike[str] | None = None,
     threads: int | None = None,
@@ -86,7 +88,7 @@ def sweep(
         Values by parameter name, each in the unit that ``spinesim parameters`` lists; they become dimensions.
     parameters
         Values that are the same in all cases.
-    stance, posture, complete, criterion
+    stance, posture, complete, criterion, weights, stability
         As in `solve`.
     variables
         Result variables to keep; all but the large ones by default. Status and certificate are always kept.
@@ -110,8 +112,8 @@ def sweep(
     ResultsFileError
         If ``output`` cannot be written.
     """
-    check_criterion(criterion)
-    grid = _grid(model, axes, parameters, stance, posture, complete, variables)
+    task = make_task(model, stance, posture, complete, criterion, weights, stability)
+    grid = _grid(model, axes, parameters, task, variables)
     blocks = _blocks(grid)
     workers = _workers(threads)
     if output is None:
@@ -135,16 +137,14 @@ def _grid(
     model: Model,
     axes: Mapping[str, Iterable[float]],
     parameters: Mapping[str, float] | None,
-    stance: str,
-    posture: Mapping[str, float] | None,
-    complete: str,
+    task: Task,
     variables: Iterable[str] | None,
 ) -> Grid:
     known = names(pack(model))
     if not axes:
         raise InputError("a sweep needs at least one axis")
     settings = check_settings(model, parameters)
-    check_hands(model, axes)
+    check_parts(model, axes)
     values: dict[str, Floats] = {}
     for name, given in axes.items():
         if name in settings:
@@ -158,7 +158,7 @@ def _grid(
         if len(set(checked)) < len(checked):
             raise InputError(f"axis {name} holds a value twice")
         values[name] = np.array(checked)
-    bounding = {name: column for name, column in values.items() if name.startswith(("tone.", "inhibition."))}
+    bounding = {name: column for name, column in values.items() if name.startswith(("tone.", "inhibition.", "iap."))}
     lattice = np.meshgrid(*bounding.values(), indexing="ij")
     columns = {name: column.ravel() for name, column in zip(bounding, lattice, strict=True)}
     register.check_bounds(known, {**settings, **columns})
@@ -166,8 +166,7 @@ def _grid(
     unknown = [name for name in wanted if name not in VARIABLES]
     if unknown:
         raise InputError(f"there is no result variable {unknown[0]}")
-    task = make_task(model, stance, posture, complete)
-    named = coordinates(pack_stance(pack(model), stance), pictures=True)
+    named = coordinates(pack_stance(pack(model), task.stance), pictures=True)
     ordered = tuple(
         name
         for name in VARIABLES
@@ -218,7 +217,7 @@ def _solve_chain(grid: Grid, chain: slice) -> dict[str, np.ndarray]:
     columns = grid.columns(chain)
     first = {name: float(column[0]) for name, column in columns.items()}
     model = resized(grid.model, *subject(grid.model, first))
-    task = Task(model, grid.task.stance, grid.task.angles, grid.task.find)
+    task = replace(grid.task, model=model)
     stance = pack_stance(pack(model), task.stance)
     count = chain.stop - chain.start
     out = run_chain(task, columns, count)
@@ -302,7 +301,7 @@ def _template(grid: Grid) -> xr.Dataset:
         coords[name] = (name, values, words)
     used = {dim for name in grid.wanted for dim in VARIABLES[name].dims}
     coords |= {name: array for name, array in coordinates(stance, pictures=pictures).items() if set(array.dims) <= used}
-    attrs = header(stance, settings=grid.settings, find=grid.task.find, angles=grid.task.angles)
+    attrs = header(stance, settings=grid.settings, task=grid.task.words())
     attrs["axes"] = json.dumps(list(grid.axes))
     attrs["chain_length"] = str(CHAIN)
     return xr.Dataset(coords=coords, attrs=attrs)
@@ -326,6 +325,7 @@ def _digest(grid: Grid) -> str:
             "stance": grid.task.stance,
             "angles": grid.task.angles,
             "find": grid.task.find,
+            "criterion": [grid.task.power, grid.task.volume, grid.task.stability],
             "axes": {name: values.tolist() for name, values in grid.axes.items()},
             "settings": grid.settings,
             "wanted": grid.wanted,

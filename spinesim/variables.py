@@ -76,6 +76,31 @@ VARIABLES = _register(
         "muscle_force", ("muscle",), "N", "Force of a fascicle along its line, active and passive, pull positive."
     ),
     Variable("activation", ("muscle",), "1", "Activation of a fascicle, from 0 to 1."),
+    Variable(
+        "cocontraction",
+        ("muscle",),
+        "1",
+        "Activation beyond that of the least effort which balances the same posture, stable or not.",
+    ),
+    Variable(
+        "saturated",
+        ("muscle",),
+        "1",
+        "1 where a fascicle is fully active, in an infeasible case where the least is missing; else 0.",
+    ),
+    Variable(
+        "group_activation", ("muscle_group",), "1", "Activation of a muscle group, its fascicles weighted by volume."
+    ),
+    Variable(
+        "group_cocontraction",
+        ("muscle_group",),
+        "1",
+        "Activation of a muscle group beyond that of least effort in the same posture, weighted by volume.",
+    ),
+    Variable(
+        "intra_abdominal_pressure", (), "kPa", "Pressure in the abdomen, pushing the diaphragm up and the pelvis down."
+    ),
+    Variable("transversus_activation", (), "1", "Activation of the transversus abdominis, which raises the pressure."),
     Variable("muscle_length", ("muscle",), "m", "Length of the path of a fascicle with its tendon."),
     Variable("fibre_length", ("muscle",), "1", "Fibre length over optimal fibre length."),
     Variable(
@@ -110,6 +135,12 @@ VARIABLES = _register(
     Variable(
         "height_loss", ("level",), "mm", "Loss of disc height from healthy standing, positive when the disc is lower."
     ),
+    Variable(
+        "cocontraction_compression",
+        ("level",),
+        "N",
+        "Compression that co-contraction adds to that of the least effort in the same posture.",
+    ),
     Variable("hip_contact_force", ("side",), "N", "Magnitude of the reaction in the hip joint."),
     Variable(
         "foot_force",
@@ -127,6 +158,27 @@ VARIABLES = _register(
     Variable(
         "posterior_disc_height", ("foramen", "side"), "mm", "Height of the disc at its posterior margin on this side."
     ),
+    # stability
+    Variable(
+        "stability_margin",
+        (),
+        "N m/rad",
+        "Smallest stiffness of pelvis and spine against a small motion, lean excluded; below 0 the posture would "
+        "buckle.",
+    ),
+    Variable(
+        "buckling_mode",
+        ("coordinate",),
+        "1",
+        "Motion with the smallest stiffness, as a unit vector of free coordinates; its largest entry is positive.",
+    ),
+    Variable(
+        "stability_price",
+        (),
+        "rad/(N m)",
+        "Change of the cost by the margin demanded; 0 where no margin is demanded or it costs nothing.",
+    ),
+    Variable("stability_cuts", (), "1", "Motions whose stiffness had to be asked for."),
     # moments
     Variable(
         "locked_moment",
@@ -139,7 +191,7 @@ VARIABLES = _register(
         "multiplier",
         ("coordinate",),
         "1/(N m)",
-        "Price of a newton metre about a free coordinate: change of the effort per moment to be balanced.",
+        "Price of a newton metre about a free coordinate: change of the cost per moment to be balanced.",
     ),
     Variable(
         "passive_moment_hip_flexors",
@@ -154,10 +206,18 @@ VARIABLES = _register(
         "Moment that no muscle forces can supply in an infeasible case, "
         "in the direction of the coordinate; 0 where forces exist.",
     ),
+    Variable(
+        "infeasibility_proof",
+        (),
+        "N m",
+        "By how much the moments asked for exceed the most that muscles give along the missing moment; above 0 it "
+        "proves an infeasible case, 0 where forces exist.",
+    ),
     # the solve
     Variable("effort", (), "1", "Weighted sum of squared activations that the muscles share out least."),
     Variable(
-        "status", (), "", "How the case ended: solved, infeasible, not_converged, or pending in an unfinished sweep."
+        "status", (), "", "How the case ended: solved, infeasible (no forces balance), unstable (none with the stability demanded), "
+        "not_converged, or pending in an unfinished sweep."
     ),
     Variable("moment_residual", (), "N m", "Largest moment left unbalanced in a free coordinate."),
     Variable(
@@ -166,6 +226,12 @@ VARIABLES = _register(
         "1",
         "Largest remaining slope of the cost: by an activation in a held posture, per radian of an angle in a found "
         "one.",
+    ),
+    Variable(
+        "complementarity",
+        (),
+        "1",
+        "Largest product of the price of a bound and the room left to it; 0 at an optimum.",
     ),
     Variable(
         "duality_gap",
@@ -217,6 +283,7 @@ COORDINATES = _register(
     Variable("anatomical_muscle", ("muscle",), "", "Anatomical muscle that the fascicle belongs to."),
     Variable("group", ("muscle",), "", "First muscle group that the fascicle belongs to."),
     Variable("muscle_side", ("muscle",), "", "Side of the fascicle: right, left or midline."),
+    Variable("muscle_group", ("muscle_group",), "", "Muscle group; a fascicle may belong to several."),
     Variable("level", ("level",), "", "Intervertebral level, from below."),
     Variable("side", ("side",), "", "Side of the body."),
     Variable("foramen", ("foramen",), "", "Level of the intervertebral foramen, from below."),

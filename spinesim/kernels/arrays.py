@@ -1,7 +1,8 @@
 """The arrays that kernels work on, named once.
 
 Sizes: ``nb`` bodies (parents first, pelvis 0), ``nq`` joint coordinates (grouped by body, in the order of the hinges),
-``n`` fascicles, ``ns`` path segments, ``nu`` free coordinates of the stance, ``na`` ideal actuators, ``nt`` tissue
+``n`` lines (the fascicles and, last, the line of the intra-abdominal pressure if the model has one), ``ns`` path
+segments, ``nu`` free coordinates of the stance, ``na`` ideal actuators, ``nt`` tissue
 branches, ``nd`` disc coordinates, ``nl`` levels, ``nf`` foramina of one side. SI units and radians throughout. The
 world frame is x forward, y up, z right with its origin midway between the hips.
 """
@@ -53,6 +54,11 @@ class ModelArrays(NamedTuple):
     passive_shape: float
     softplus: float
     length_floor: float
+    # intra-abdominal pressure
+    pressure_line: int  #: index of the line along which it pushes, or -1
+    pressure_area: float  #: of the diaphragm
+    pressure_range: float  #: rise of the pressure at full activation of the transversus [Pa]
+    pressure_share: Floats  #: (n,) rise that one activation allows, over ``pressure_range``
     # passive joints
     disc_coordinate: Ints  #: (nd,)
     disc_preload: Floats  #: (np,) increasing
@@ -99,6 +105,7 @@ class StanceArrays(NamedTuple):
     rate_index: Ints  #: free coordinate that moves the joint coordinate
     rate: Floats  #: by how much
     n_free: int
+    stable: Ints  #: free coordinates in which the posture must be stable: all but lean
     lateral: NDArray[np.bool_]  #: (nu,) free coordinates that break the symmetry of left and right
     weight: Floats  #: (nb,) 1 where the weight acts on the chain, 0 where the support carries it directly
     support_body: Ints
@@ -128,6 +135,9 @@ class CaseArrays(NamedTuple):
     upper: Floats
     tissue_shift: Floats  #: (nc, nt) tightness as a shift of the branch [rad]
     preload: Floats  #: (nc,)
+    rest_pressure: Floats  #: (nc,) intra-abdominal pressure without activation [Pa]
+    short_range: Floats  #: (nc,) kappa: stiffness of an active fascicle times its length over its force
+    margin: Floats  #: (nc,) least stiffness demanded of every motion [N m/rad], or -inf
     load: Floats  #: (nc, 2) weights in the right and left hand [N]
     load_point: Floats  #: (nc, 2, 3) in the frame of the thorax
     symmetric: NDArray[np.bool_]  #: (nc,) the case is its own mirror image
@@ -144,7 +154,7 @@ class HeldAngles(NamedTuple):
 class Outputs(NamedTuple):
     """What a chain of cases leaves, one row per case."""
 
-    status: Ints  #: 0 solved, 1 infeasible, 2 not converged
+    status: Ints  #: 0 solved, 1 infeasible, 2 not converged, 3 balanced but not stable
     iterations: Ints
     free: Floats  #: (nc, nu)
     activation: Floats  #: (nc, n + na)
@@ -153,9 +163,17 @@ class Outputs(NamedTuple):
     fibre: Floats  #: (nc, n) normalised fibre length
     multiplier: Floats  #: (nc, nu)
     missing: Floats  #: (nc, nu) moment that no muscle can give
+    proof: Floats  #: (nc,) shortage along it [N m]
     residual: Floats  #: (nc,) largest moment residual [N m]
     stationarity: Floats  #: (nc,)
+    complementarity: Floats  #: (nc,)
     gap: Floats  #: (nc,)
+    smallest: Floats  #: (nc,) smallest eigenvalue of the stiffness [N m/rad]
+    mode: Floats  #: (nc, nu) its eigenvector
+    stability_price: Floats  #: (nc,) change of the cost per margin demanded [rad/(N m)]
+    cuts: Ints  #: (nc,) inequalities that stability took
+    least: Floats  #: (nc, n + na) activations of least effort in the same posture, stable or not
+    least_compression: Floats  #: (nc, nl)
     effort: Floats  #: (nc,)
     bounds: Ints  #: (nc,) activations on a bound
     held_moment: Floats  #: (nc, nq) moment that must hold each joint coordinate

@@ -5,10 +5,21 @@ import math
 import numpy as np
 
 from spinesim.kernels import alignment, foramen, passive, reaction
-from spinesim.kernels.balance import INFEASIBLE, NOT_CONVERGED, SOLVED, balance, least_missing
+from spinesim.kernels.balance import (
+    CAPS,
+    INFEASIBLE,
+    NOT_CONVERGED,
+    SOLVED,
+    UNSTABLE,
+    Sharing,
+    balance,
+    certificate,
+    least_missing,
+)
 from spinesim.kernels.jit import kernel, stage
 from spinesim.kernels.posture import posture
-from spinesim.kernels.state import configure
+from spinesim.kernels.stability import drop_cuts, stabilise, stiffness_shapes, weakest
+from spinesim.kernels.state import configure, tangent
 from spinesim.kernels.vector import copy, dot, fill, largest
 
 # A missed moment m costs m^2 / (2 soft), where a whole body's effort is below 1000. Where forces exist, what is missed
@@ -28,6 +39,9 @@ def usable(case, row):
         and math.isfinite(largest(case.upper[row]))
         and math.isfinite(largest(case.tissue_shift[row]))
         and math.isfinite(case.preload[row])
+        and math.isfinite(case.rest_pressure[row])
+        and math.isfinite(case.short_range[row])
+        and case.margin[row] < math.inf
         and math.isfinite(largest(case.load[row]))
         and math.isfinite(largest(case.load_point[row]))
         and math.isfinite(largest(case.held[row]))
@@ -35,40 +49,51 @@ def usable(case, row):
 
 
 @stage
-def derive(model, stance, case, row, free, multiplier, activation, find, work, out):
-    """Loads, angles and foramina of a solved case, from ``work`` as it was left, into row ``row`` of ``out``."""
+def excluding(lower, upper):
+    """True if a lower bound of activation exceeds its upper one: a pressure that cannot be raised."""
+    for i in range(lower.size):
+        if lower[i] > upper[i]:
+            return True
+    return False
+
+
+@stage
+def derive(model, stance, case, row, problem, used, power, fixed, free, multiplier, activation, find, least, work, out):
+    """Loads, angles and foramina of a solved case, from ``work`` as it was left, into row ``row`` of ``out``.
+
+    ``least`` (n + na,) are the activations of least effort in this posture, stable or not.
+    """
     n = work.length.size
     out.bounds[row] = 0
     carried = work.carried[0]
     tension = work.tension
-    effort = gap = primal = 0.0
-    weight = stance.cost / stance.sigma_activation**2 if find else 2.0 * stance.cost
-    worst = np.empty(work.tau.size)
-    copy(work.tau, worst)
+    effort = 0.0
     for i in range(activation.size):
         effort += stance.cost[i] * activation[i] ** 2
-        for j in range(stance.column_first[i], stance.column_last[i]):
-            worst[j] -= work.columns[i, j] * activation[i]
-    # gap between the cost of the activations and the dual value of the multipliers
-    for i in range(activation.size):
-        target = stance.target[i] if find else 0.0
-        pull = 0.0
-        for j in range(stance.column_first[i], stance.column_last[i]):
-            pull += work.columns[i, j] * multiplier[j]
-        best = min(max(target + pull / weight[i], case.lower[row, i]), case.upper[row, i])
-        if not find:
-            slope = weight[i] * (activation[i] - target) - pull
-            if activation[i] <= case.lower[row, i]:
-                slope = min(slope, 0.0)
-            if activation[i] >= case.upper[row, i]:
-                slope = max(slope, 0.0)
-            out.stationarity[row] = max(out.stationarity[row], abs(slope))
-        primal += 0.5 * weight[i] * (activation[i] - target) ** 2
-        gap += 0.5 * weight[i] * ((activation[i] - target) ** 2 - (best - target) ** 2) + best * pull
         if not case.lower[row, i] < activation[i] < case.upper[row, i]:
             out.bounds[row] += 1
-    for j in range(multiplier.size):
-        gap -= multiplier[j] * work.tau[j]
+    residual, stationarity, complementarity, gap = certificate(problem, used, power, multiplier, activation, work.room)
+    if not find:
+        out.stationarity[row] = stationarity
+    out.residual[row], out.complementarity[row], out.gap[row] = residual, complementarity, gap
+    stiffness = np.empty((stance.n_free, stance.n_free))
+    tangent(model, stance, case, row, activation, True, work, stiffness)
+    out.smallest[row] = weakest(stance, stiffness, out.mode[row])
+    out.cuts[row] = used - fixed
+    out.stability_price[row] = 0.0
+    for k in range(fixed, used):
+        out.stability_price[row] += multiplier[stance.n_free + k]
+    force = np.empty((model.body_mass.size, 3))
+    share = np.empty(stance.support_share.size)
+    loads = np.empty((model.level_area.size, 3))
+    reaction.support_shares(stance, work.turn, work.place, work.centre[2], share)
+    for i in range(n):
+        tension[i] = least[i] * work.active[i] + work.passive[i]
+    reaction.beyond_joints(model, stance, share, case.load[row], case.load_point[row], work, tension, carried, force)
+    reaction.level_loads(model, work.turn, force, loads)
+    copy(least, out.least[row])
+    for v in range(loads.shape[0]):
+        out.least_compression[row, v] = loads[v, 0]
     for i in range(n):
         tension[i] = activation[i] * work.active[i] + work.passive[i]
         out.force[row, i] = tension[i]
@@ -76,16 +101,21 @@ def derive(model, stance, case, row, free, multiplier, activation, find, work, o
     copy(activation, out.activation[row])
     copy(work.length, out.length[row])
     copy(work.fibre, out.fibre[row])
-    copy(multiplier, out.multiplier[row])
+    scale = 1.0
+    if power == 0.0:
+        # prices of the least worst activation itself, not of its square times K
+        scale, worst = 0.0, 0.0
+        for i in range(activation.size):
+            scale += CAPS[-1] * problem.weight[i]
+            worst = max(worst, activation[i])
+        scale = 1.0 / (scale * worst)
+    for j in range(stance.n_free):
+        out.multiplier[row, j] = scale * multiplier[j]
     out.missing[row] = 0.0
-    out.residual[row] = largest(worst)
-    out.gap[row] = abs(gap) / (1.0 + primal)
+    out.proof[row] = 0.0
     out.effort[row] = effort
     copy(work.centre, out.centre[row])
-    share = np.empty(stance.support_share.size)
-    reaction.support_shares(stance, work.turn, work.place, work.centre[2], share)
     reaction.joint_moments(model, stance, share, case, row, work, activation, tension, out.held_moment[row])
-    force = np.empty((model.body_mass.size, 3))
     reaction.beyond_joints(model, stance, share, case.load[row], case.load_point[row], work, tension, carried, force)
     reaction.level_loads(model, work.turn, force, out.reaction[row])
     reaction.hip_flexor_moments(model, case.tissue_shift[row], work, out.hip_flexor_moment[row])
@@ -112,7 +142,7 @@ def derive(model, stance, case, row, free, multiplier, activation, find, work, o
 
 
 @kernel
-def solve_chain(model, stance, case, held, find, start, work, out):
+def solve_chain(model, stance, case, held, find, power, start, work, side, out):
     """Solve a chain of cases: the first from ``start`` (cold), each further one from the last solved one.
 
     A found posture whose start has no balance is led by a soft balance that hardens in steps.
@@ -122,15 +152,21 @@ def solve_chain(model, stance, case, held, find, start, work, out):
     find : bool
         True: the posture is found (the values of ``case.held`` kept); False: ``start`` (nc, nu) is the posture of
         each case.
+    power : float
+        Cost of the activations of a held posture, see `balance`; a found posture has its own.
     start : (nc, nu) float64 [rad]
         The posture to hold, or the cold start of each case.
-    work : Work
+    work, side : Work
     out : Outputs, written in place; where a case fails, only status, iterations and missing moments are set
     """
     nu, m = stance.n_free, stance.cost.size
-    free, multiplier, activation, missing = np.empty(nu), np.empty(nu), np.empty(m), np.empty(nu)
-    rest, effort = np.zeros(m), 2.0 * stance.cost
-    warm = False
+    size = nu + work.bound.size
+    free, multiplier, activation, missing = np.empty(nu), np.empty(size), np.empty(m), np.empty(size)
+    least, other = np.empty(m), np.empty(size)
+    rest, effort = np.zeros(m), (power if power > 0.0 else 2.0) * stance.cost
+    pull = 2.0 * stance.cost
+    fixed = 1 if model.pressure_line >= 0 else 0
+    used, warm = fixed, False
     for row in range(case.strength.shape[0]):
         fill(math.nan, out.missing[row])
         out.stationarity[row] = math.nan
@@ -139,39 +175,56 @@ def solve_chain(model, stance, case, held, find, start, work, out):
             out.status[row] = NOT_CONVERGED
             warm = False
             continue
+        lower, upper = case.lower[row], case.upper[row]
+        if excluding(lower, upper):
+            out.status[row] = INFEASIBLE
+            fill(0.0, out.missing[row])
+            warm = False
+            continue
         passive.disc_constants(model, case.preload[row], work.disc)
-        if not warm:
+        copy(work.disc, side.disc)
+        held_problem = Sharing(work.columns, effort, rest, lower, upper, work.tau, work.rows, work.bound)
+        if warm:
+            used = drop_cuts(work, fixed, used, nu, multiplier)
+        else:
+            used = fixed
             fill(0.0, multiplier)
         if not (find and warm):
             copy(start[row], free)
         status, worst, soft, left = NOT_CONVERGED, 0.0, 0.0, math.inf
         while True:
             if find:
-                status, more, worst = posture(
-                    model, stance, case, row, held, soft, free, multiplier, activation, missing, work
+                status, more, worst, used = posture(
+                    model, stance, case, row, held, soft, fixed, used, free, multiplier, activation, missing, work, side
                 )
             else:
                 configure(model, stance, case, row, free, work)
-                status, more = balance(
-                    work.columns,
-                    stance.column_first,
-                    stance.column_last,
-                    effort,
-                    rest,
-                    case.lower[row],
-                    case.upper[row],
-                    work.tau,
-                    0.0,
-                    multiplier,
-                    activation,
-                    missing,
-                )
+                status, more = balance(held_problem, fixed, 0.0, power, multiplier, activation, missing, work.room)
+                copy(activation, least)
+                used = fixed
+                if status == SOLVED and case.margin[row] > -math.inf:
+                    stiffness_shapes(model, stance, case, row, work)
+                    status, used, again = stabilise(
+                        held_problem,
+                        fixed,
+                        used,
+                        power,
+                        case.margin[row],
+                        case.symmetric[row],
+                        stance,
+                        work,
+                        multiplier,
+                        activation,
+                        missing,
+                    )
+                    more += again
             out.iterations[row] += more
-            left, before = soft * largest(multiplier), left
+            left, before = soft * largest(multiplier[: nu + used]), left
             if warm and status != SOLVED:
                 warm = False
                 copy(start[row], free)
                 fill(0.0, multiplier)
+                used = fixed
             elif find and status == INFEASIBLE and soft == 0.0:
                 soft, left = SOFTEST, math.inf
                 fill(0.0, multiplier)
@@ -185,21 +238,40 @@ def solve_chain(model, stance, case, held, find, start, work, out):
         out.stationarity[row] = worst
         warm = status == SOLVED
         if warm:
-            derive(model, stance, case, row, free, multiplier, activation, find, work, out)
-        elif status == INFEASIBLE:
-            proof = least_missing(
-                work.columns,
-                stance.column_first,
-                stance.column_last,
-                effort,
-                rest,
-                case.lower[row],
-                case.upper[row],
-                work.tau,
+            problem = held_problem
+            if find:
+                weight = stance.cost / stance.sigma_activation**2
+                problem = Sharing(work.columns, weight, stance.target, lower, upper, work.tau, work.rows, work.bound)
+                least_problem = Sharing(work.columns, pull, rest, lower, upper, work.tau, work.rows, work.bound)
+                fill(0.0, other)
+                balance(least_problem, fixed, 0.0, 2.0, other, least, missing, work.room)
+            derive(
+                model,
+                stance,
+                case,
+                row,
+                problem,
+                used,
+                2.0 if find else power,
+                fixed,
+                free,
+                multiplier,
                 activation,
-                out.missing[row],
+                find,
+                least,
+                work,
+                out,
             )
-            if not proof > 0.0:
-                out.status[row] = NOT_CONVERGED
+        elif status == INFEASIBLE or status == UNSTABLE:
+            problem = Sharing(work.columns, pull, rest, lower, upper, work.tau, work.rows, work.bound)
+            proof = least_missing(problem, fixed, activation, missing, other, work.room)
+            if status == INFEASIBLE and used > fixed and not proof > MISSED:
+                # forces exist in the posture where the search ended; what is missing is stability
+                status = UNSTABLE
+            if status == INFEASIBLE and not proof > 0.0:
+                status = NOT_CONVERGED
+            out.status[row] = status
+            out.proof[row] = proof
+            copy(missing[:nu], out.missing[row])
             copy(free, out.free[row])
             copy(activation, out.activation[row])

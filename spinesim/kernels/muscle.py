@@ -87,6 +87,47 @@ def paths(model, q, turn, place, axes, centres, velocity, slope, length, gradien
         length[i] = total
 
 
+@inner
+def line_curvature(model, i, q, turn, place, axes, centres, velocity, slope, factor, square):
+    """Add factor d2L_i/dq2 of one line to the upper triangle of ``square`` (nq, nq).
+
+    Parameters
+    ----------
+    velocity, slope : (nq, 3), (nq,) float64, work space
+    """
+    for s in range(model.muscle_segments[i], model.muscle_segments[i + 1]):
+        w, w1, w2 = fade(model, s, q)
+        if w == 0.0 and w1 == 0.0 and w2 == 0.0:
+            continue
+        span, ex, ey, ez = _segment(model, s, turn, place, axes, centres, velocity, slope)
+        first = model.segment_first[s]
+        count = model.segment_first[s + 1] - first
+        scale = w * factor
+        for d in range(count):
+            kd = model.segment_coordinates[first + d]
+            vx, vy, vz = velocity[d, 0], velocity[d, 1], velocity[d, 2]
+            # e . (a_i x v) = a_i . (v x e)
+            cx = vy * ez - vz * ey
+            cy = vz * ex - vx * ez
+            cz = vx * ey - vy * ex
+            end = model.segment_ends[first + d]
+            for c in range(d + 1):
+                kc = model.segment_coordinates[first + c]
+                value = (
+                    velocity[c, 0] * vx + velocity[c, 1] * vy + velocity[c, 2] * vz - slope[c] * slope[d]
+                ) / span
+                if model.segment_ends[first + c] == end:
+                    value += axes[kc, 0] * cx + axes[kc, 1] * cy + axes[kc, 2] * cz
+                square[kc, kd] += scale * value
+        if model.segment_condition[s] >= 0 and (w1 != 0.0 or w2 != 0.0):
+            kw = model.segment_condition[s]
+            square[kw, kw] += factor * w2 * span
+            for d in range(count):
+                kd = model.segment_coordinates[first + d]
+                part = factor * w1 * slope[d]
+                square[min(kw, kd), max(kw, kd)] += part if kw != kd else 2.0 * part
+
+
 @stage
 def path_curvature(model, q, turn, place, axes, centres, velocity, slope, factor, square):
     """Add sum_i factor_i d2L_i/dq2 to the upper triangle of ``square`` (nq, nq); a factor of 0 costs nothing.
@@ -97,50 +138,23 @@ def path_curvature(model, q, turn, place, axes, centres, velocity, slope, factor
     factor : (n,) float64, such as the tensions [N]
     """
     for i in range(factor.size):
-        if factor[i] == 0.0:
-            continue
-        for s in range(model.muscle_segments[i], model.muscle_segments[i + 1]):
-            w, w1, w2 = fade(model, s, q)
-            if w == 0.0 and w1 == 0.0 and w2 == 0.0:
-                continue
-            span, ex, ey, ez = _segment(model, s, turn, place, axes, centres, velocity, slope)
-            first = model.segment_first[s]
-            count = model.segment_first[s + 1] - first
-            scale = w * factor[i]
-            for d in range(count):
-                kd = model.segment_coordinates[first + d]
-                vx, vy, vz = velocity[d, 0], velocity[d, 1], velocity[d, 2]
-                # e . (a_i x v) = a_i . (v x e)
-                cx = vy * ez - vz * ey
-                cy = vz * ex - vx * ez
-                cz = vx * ey - vy * ex
-                end = model.segment_ends[first + d]
-                for c in range(d + 1):
-                    kc = model.segment_coordinates[first + c]
-                    value = (
-                        velocity[c, 0] * vx + velocity[c, 1] * vy + velocity[c, 2] * vz - slope[c] * slope[d]
-                    ) / span
-                    if model.segment_ends[first + c] == end:
-                        value += axes[kc, 0] * cx + axes[kc, 1] * cy + axes[kc, 2] * cz
-                    square[kc, kd] += scale * value
-            if model.segment_condition[s] >= 0 and (w1 != 0.0 or w2 != 0.0):
-                kw = model.segment_condition[s]
-                square[kw, kw] += factor[i] * w2 * span
-                for d in range(count):
-                    kd = model.segment_coordinates[first + d]
-                    part = factor[i] * w1 * slope[d]
-                    square[min(kw, kd), max(kw, kd)] += part if kw != kd else 2.0 * part
+        if factor[i] != 0.0:
+            line_curvature(model, i, q, turn, place, axes, centres, velocity, slope, factor[i], square)
 
 
 @stage
-def tensions(model, strength, stiffness, shift, length, fibre, active, active_slope, passive, passive_slope):
-    """Active force at full activation and passive force of every fascicle along its line, written in place.
+def tensions(
+    model, strength, stiffness, shift, rest_pressure, length, fibre, active, active_slope, passive, passive_slope
+):
+    """Active force at full activation and passive force of every line, written in place.
 
-    F = cos(pennation) [F_max strength a f_L(l) + F_pas stiffness f_P(l + s)] with l = (L - L_slack)/(l_opt cos).
+    Fascicle: F = cos(pennation) [F_max strength a f_L(l) + F_pas stiffness f_P(l + s)], l = (L - L_slack)/(l_opt cos).
+    Pressure: it pushes with -(p_rest + p_range strength a) area, whatever the length of its line.
 
     Parameters
     ----------
     strength, stiffness, shift, length : (n,) float64 [1], [1], [1], [m]
+    rest_pressure : float [Pa]
     fibre : (n,) float64, normalised fibre length, written in place
     active, passive : (n,) float64 [N]
     active_slope, passive_slope : (n,) float64, derivatives by musculotendon length [N/m]
@@ -150,6 +164,12 @@ def tensions(model, strength, stiffness, shift, length, fibre, active, active_sl
     De Groote et al. 2016, Ann Biomed Eng 44:2922-2936; rigid tendon, constant pennation.
     """
     for i in range(length.size):
+        if i == model.pressure_line:
+            fibre[i] = 1.0
+            active[i] = -model.pressure_range * strength[i] * model.pressure_area
+            passive[i] = -rest_pressure * model.pressure_area
+            active_slope[i] = passive_slope[i] = 0.0
+            continue
         c = model.cos_pennation[i]
         unit = model.optimal_length[i] * c
         stretch = (length[i] - model.slack_length[i]) / unit

@@ -14,11 +14,12 @@ import math
 import numpy as np
 
 from spinesim.kernels.alignment import trunk_angles, trunk_curvature, trunk_gradient
-from spinesim.kernels.balance import NOT_CONVERGED, SOLVED, balance, cholesky, cholesky_solve
+from spinesim.kernels.balance import NOT_CONVERGED, SOLVED, Sharing, balance, cholesky, cholesky_solve
 from spinesim.kernels.chain import square_to_free, to_free
 from spinesim.kernels.gravity import centre_gradient, weight_curvature
 from spinesim.kernels.jit import inner, stage
-from spinesim.kernels.state import configure, tangent
+from spinesim.kernels.stability import THIRD, add_cuts, place_cut, stiffness_shapes
+from spinesim.kernels.state import configure, cross_bridges, tangent
 from spinesim.kernels.vector import copy, dot, fill, largest
 
 GRADIENT_TOLERANCE = 1e-7  # [1/rad]; curvatures are 10 to 1e4 per rad2, so angles are met to 1e-8 rad or better
@@ -145,40 +146,100 @@ def _add_trunk_curvature(model, stance, held, price, work, scratch, curvature):
             curvature[i, j] += scratch[i, j]
 
 
+@inner
+def _cut_slopes(model, stance, case, row, free, k, price, activation, lower, upper, work, side, store, slopes, cross):
+    """Change of a cut v' K v >= margin by the posture.
+
+    ``cross`` (nu,) is that of what is still missing of it, minus d(v' K(u, a) v)/du at fixed activations, written in
+    place; ``slopes`` (m, nu) gains ``price`` times the change of what every line gives to it. The third derivatives of
+    lengths and energies along v are differences of moment arms and moments at u + h v and u - h v.
+
+    Parameters
+    ----------
+    work : Work at ``free``; ``side`` (Work) and ``store`` (n, nu) are work space
+    """
+    nu, n = free.size, work.length.size
+    along, near, raised = np.zeros(nu), np.empty(nu), np.empty(nu)
+    for s in range(stance.stable.size):
+        along[stance.stable[s]] = work.cuts[k, s]
+    for j in range(nu):
+        near[j] = free[j] + THIRD * along[j]
+    configure(model, stance, case, row, near, side)
+    copy(side.arms, store)
+    copy(side.tau, raised)
+    for j in range(nu):
+        near[j] = free[j] - THIRD * along[j]
+    configure(model, stance, case, row, near, side)
+    for j in range(nu):
+        cross[j] = -(raised[j] - 2.0 * work.tau[j] + side.tau[j]) / THIRD**2
+    for i in range(n):
+        force, a = work.active[i], activation[i]
+        if force == 0.0 or (a == 0.0 and not lower[i] < a < upper[i]):
+            continue
+        first, last = stance.column_first[i], stance.column_last[i]
+        arm = curve = 0.0
+        for j in range(first, last):
+            arm += along[j] * work.arms[i, j]
+            curve -= along[j] * (store[i, j] - side.arms[i, j]) / (2.0 * THIRD)
+        bridges = cross_bridges(model, case.short_range[row], work, i)
+        length = work.length[i]
+        for j in range(first, last):
+            r = work.arms[i, j]
+            second = -(store[i, j] - side.arms[i, j]) / (2.0 * THIRD)
+            third = -(store[i, j] - 2.0 * r + side.arms[i, j]) / THIRD**2
+            change = force * third - work.active_slope[i] * r * curve
+            change += bridges * ((r / length - work.active_slope[i] * r / force) * arm * arm - 2.0 * arm * second)
+            slopes[i, j] += price * change
+            cross[j] -= a * change
+
+
 @stage
-def _newton_matrix(stance, weight, lower, upper, activation, slopes, columns, soft, stiffness, square, gain):
+def _newton_matrix(stance, weight, lower, upper, activation, slopes, work, fixed, used, soft, multiplier, cross, square,
+                   gain):  # fmt: skip
     """Turn ``square`` = goals'' + K'[lambda] into the second derivative of phi, in place.
 
-    ``slopes`` (m, nu) is the change of lambda . c_i by u, ``stiffness`` is K; ``gain`` (nu, nu), the change of the
-    multipliers by u, is written in place.
+    ``slopes`` (m, nu) is the change of the pulls by u, ``cross`` (N, nu) that of what is missing at fixed activations;
+    ``gain`` (N, nu), the change of the multipliers by u, is written in place. Rows without a price do not count.
     """
     nu = stance.n_free
-    normal, cross = np.zeros((nu, nu)), stiffness.copy()
+    priced, count = np.empty(nu + used, dtype=np.int64), 0
+    for j in range(nu + used):
+        if j < nu or multiplier[j] > 0.0:
+            priced[count] = j
+            count += 1
+        fill(0.0, gain[j])
+    normal, line = np.zeros((count, count)), np.empty(count)
     for i in range(weight.size):
         if lower[i] < activation[i] < upper[i]:
             first, last = stance.column_first[i], stance.column_last[i]
+            for r in range(count):
+                j = priced[r]
+                line[r] = work.columns[i, j] if j < nu else work.rows[j - nu, i]
+            for r in range(count):
+                c = line[r] / weight[i]
+                if c != 0.0:
+                    for t in range(count):
+                        normal[r, t] += c * line[t]
+                    for k in range(first, last):
+                        cross[priced[r], k] -= c * slopes[i, k]
             for j in range(first, last):
-                c, m = columns[i, j] / weight[i], slopes[i, j] / weight[i]
                 for k in range(first, last):
-                    normal[j, k] += c * columns[i, k]
-                    cross[j, k] -= c * slopes[i, k]
-                    square[j, k] -= m * slopes[i, k]
+                    square[j, k] -= slopes[i, j] / weight[i] * slopes[i, k]
     diagonal = 0.0
-    for j in range(nu):
-        diagonal = max(diagonal, normal[j, j])
-    for j in range(nu):
-        normal[j, j] += soft + 1e-10 * diagonal + 1e-14
-    if not cholesky(normal, nu):
+    for r in range(count):
+        diagonal = max(diagonal, normal[r, r])
+    for r in range(count):
+        normal[r, r] += soft + 1e-10 * diagonal + 1e-14
+    if not cholesky(normal, count):
         return False
-    column = np.empty(nu)
     for k in range(nu):
-        for j in range(nu):
-            column[j] = cross[j, k]
-        cholesky_solve(normal, nu, column)
-        for j in range(nu):
-            gain[j, k] = column[j]
+        for r in range(count):
+            line[r] = cross[priced[r], k]
+        cholesky_solve(normal, count, line)
+        for r in range(count):
+            gain[priced[r], k] = line[r]
             for i in range(nu):
-                square[j, k] += cross[i, j] * column[i]
+                square[i, k] += cross[priced[r], i] * line[r]
     return True
 
 
@@ -243,7 +304,7 @@ def _step(square, gradient, errors, rows, step):
 
 
 @stage
-def posture(model, stance, case, row, held, soft, free, multiplier, activation, missing, work):
+def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier, activation, missing, work, side):
     """Find the posture from a start.
 
     Parameters
@@ -252,49 +313,41 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
     held : HeldAngles; their values are ``case.held[row]``
         A case that is its own mirror image is solved within the symmetric postures.
     soft : float, 0 for exact balance; above 0 moments may be missed at a price (see `balance`)
+    fixed, used : int, rows that are no cuts of stability, and rows in use (see `stability`)
     free : (nu,) float64 [rad], start and result
-    multiplier : (nu,) float64, start and result
+    multiplier : (nu + MAX_ROWS,) float64, start and result
     activation : (n + na,) float64, written in place
-    missing : (nu,) float64 [N m], written in place
+    missing : (nu + MAX_ROWS,) float64, written in place
     work : Work, left at the result; ``work.disc`` must hold the disc constants of the case
+    side : Work, scratch; its ``disc`` likewise
 
     Returns
     -------
-    status, rounds, stationarity : int, int, float
+    status, rounds, stationarity, used : int, int, float, int
         0 solved, 1 the posture it stopped at has no balance, 2 not converged; the largest remaining gradient [1/rad]
-        along directions that the held angles leave free.
+        along directions that the held angles leave free; rows in use.
     """
     nu, m, nh = free.size, activation.size, case.held.shape[1]
-    lower, upper, values = case.lower[row], case.upper[row], case.held[row]
-    first, last = stance.column_first, stance.column_last
+    lower, upper, values, margin = case.lower[row], case.upper[row], case.held[row], case.margin[row]
     weight = stance.cost / stance.sigma_activation**2
+    problem = Sharing(work.columns, weight, stance.target, lower, upper, work.tau, work.rows, work.bound)
     gradient, step, trial, price = np.empty(nu), np.empty(nu), np.empty(nu), np.zeros(nh)
-    trial_multiplier = np.empty(nu)
+    trial_multiplier, change = multiplier.copy(), np.zeros(multiplier.size)
     curvature, stiffness, probe = np.empty((nu, nu)), np.empty((nu, nu)), np.empty((nu, nu))
-    gain, change = np.empty((nu, nu)), np.zeros(nu)
-    slopes = np.empty((m, nu))
+    gain, cross = np.empty((multiplier.size, nu)), np.empty((multiplier.size, nu))
+    slopes, store = np.empty((m, nu)), np.empty((work.length.size, nu))
     errors, rows = np.empty(nh), np.empty((nh, nu))
-    columns, trial_activation = np.empty((m, nu)), np.empty(m)
+    trial_activation = np.empty(m)
     copy(free, trial)
-    copy(multiplier, trial_multiplier)
     penalty, merit, slope, length = 0.0, math.inf, 0.0, 1.0
     worst, cost, rounds, halvings = math.nan, 0.0, 0, 0
     while True:
         configure(model, stance, case, row, trial, work)
-        status, _ = balance(
-            work.columns,
-            first,
-            last,
-            weight,
-            stance.target,
-            lower,
-            upper,
-            work.tau,
-            soft,
-            trial_multiplier,
-            trial_activation,
-            missing,
-        )
+        if used > fixed:
+            stiffness_shapes(model, stance, case, row, work)
+            for k in range(fixed, used):
+                place_cut(work, margin, k)
+        status, _ = balance(problem, used, soft, 2.0, trial_multiplier, trial_activation, missing, work.room)
         if status == SOLVED:
             cost = goals(model, stance, work, work.carried[0], gradient, curvature)
             cost += _effort(weight, stance.target, trial_activation, trial_multiplier, soft)
@@ -305,22 +358,34 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
         # rounding of the merit allows for the last steps, where its change is below its own precision
         if status != SOLVED or new > merit + 1e-4 * length * slope + 1e-11 * abs(merit) + 1e-14:
             if merit == math.inf:
-                return status, rounds, worst
+                return status, rounds, worst, used
             if halvings == HALVINGS:
-                return NOT_CONVERGED, rounds, worst
+                return NOT_CONVERGED, rounds, worst, used
             halvings += 1
             length *= 0.5
             for j in range(nu):
                 trial[j] = free[j] + length * step[j]
+            for j in range(nu + used):
                 trial_multiplier[j] = multiplier[j] + length * change[j]
+                if j >= nu:
+                    trial_multiplier[j] = max(trial_multiplier[j], 0.0)
             continue
         copy(trial, free)
         copy(trial_multiplier, multiplier)
         copy(trial_activation, activation)
-        tangent(model, stance, case, row, activation, work, stiffness)
+        tangent(model, stance, case, row, activation, False, work, stiffness)
+        fill(0.0, slopes)
         for i in range(nu):
+            copy(stiffness[i], cross[i])
             for j in range(nu):
                 gradient[i] += stiffness[i, j] * multiplier[j]
+        for k in range(used):
+            fill(0.0, cross[nu + k])
+            if k >= fixed and multiplier[nu + k] > 0.0:
+                _cut_slopes(model, stance, case, row, free, k, multiplier[nu + k], activation, lower, upper, work, side,
+                            store, slopes, cross[nu + k])  # fmt: skip
+                for j in range(nu):
+                    gradient[j] += multiplier[nu + k] * cross[nu + k, j]
         if case.symmetric[row]:
             for j in range(nu):
                 if stance.lateral[j]:
@@ -328,32 +393,40 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
                     for h in range(nh):
                         rows[h, j] = 0.0
         worst, off = _remaining(gradient, errors, rows, price)
-        moved = largest(step) if rounds > 0 and halvings == 0 else math.inf
+        moved = largest(step) if rounds > 0 and halvings == 0 and merit < math.inf else math.inf
         settled = moved <= ANGLE_TOLERANCE and largest(change) <= 1e-9 * (1.0 + largest(multiplier))
         if off <= ANGLE_TOLERANCE and (worst <= GRADIENT_TOLERANCE or settled):
-            return SOLVED, rounds, worst
+            if not margin > -math.inf:
+                return SOLVED, rounds, worst, used
+            if used == fixed:
+                stiffness_shapes(model, stance, case, row, work)
+            more = add_cuts(stance, work, margin, case.symmetric[row], fixed, used, multiplier, activation)
+            if more == used:
+                return SOLVED, rounds, worst, used
+            if more < 0:
+                return NOT_CONVERGED, rounds, worst, used
+            used, merit = more, math.inf
+            copy(multiplier, trial_multiplier)
+            continue
         if rounds == ROUNDS or not math.isfinite(worst):
-            return NOT_CONVERGED, rounds, worst
-        copy(work.columns, columns)
+            return NOT_CONVERGED, rounds, worst, used
         _add_trunk_curvature(model, stance, held, price, work, probe, curvature)
-        size = largest(multiplier)
-        fill(0.0, slopes)
+        size = largest(multiplier[:nu])
         if size > 0.0:
             for j in range(nu):
                 trial[j] = free[j] + PROBE * multiplier[j] / size
-            configure(model, stance, case, row, trial, work)
-            tangent(model, stance, case, row, activation, work, probe)
+            configure(model, stance, case, row, trial, side)
+            tangent(model, stance, case, row, activation, False, side, probe)
             factor = size / PROBE
             for i in range(nu):
                 for j in range(nu):
                     curvature[i, j] += factor * (probe[i, j] - stiffness[i, j])
             for i in range(m):
-                for j in range(first[i], last[i]):
-                    slopes[i, j] = factor * (work.columns[i, j] - columns[i, j])
-        if not _newton_matrix(
-            stance, weight, lower, upper, activation, slopes, columns, soft, stiffness, curvature, gain
-        ):
-            return NOT_CONVERGED, rounds, worst
+                for j in range(stance.column_first[i], stance.column_last[i]):
+                    slopes[i, j] += factor * (side.columns[i, j] - work.columns[i, j])
+        if not _newton_matrix(stance, weight, lower, upper, activation, slopes, work, fixed, used, soft, multiplier,
+                              cross, curvature, gain):  # fmt: skip
+            return NOT_CONVERGED, rounds, worst, used
         if case.symmetric[row]:
             for j in range(nu):
                 if stance.lateral[j]:
@@ -364,7 +437,7 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
         _step(curvature, gradient, errors, rows, step)
         longest = largest(step)
         if not longest < math.inf:
-            return NOT_CONVERGED, rounds, worst
+            return NOT_CONVERGED, rounds, worst, used
         for h in range(nh):
             penalty = max(penalty, 2.0 * abs(price[h]))
         merit, slope = cost, 0.0
@@ -377,9 +450,13 @@ def posture(model, stance, case, row, held, soft, free, multiplier, activation, 
         halvings = 0
         rounds += 1
         for j in range(nu):
-            change[j] = dot(gain[j], step)
             trial[j] = free[j] + length * step[j]
+        fill(0.0, change)
+        for j in range(nu + used):
+            change[j] = dot(gain[j], step)
             trial_multiplier[j] = multiplier[j] + length * change[j]
+            if j >= nu:
+                trial_multiplier[j] = max(trial_multiplier[j], 0.0)
 
 
 @stage

@@ -1,7 +1,7 @@
 """The stages from free coordinates to the equations of balance: chain, muscle, passive, gravity."""
 
 from spinesim.kernels import chain, gravity, muscle, passive
-from spinesim.kernels.jit import kernel
+from spinesim.kernels.jit import inner, kernel
 from spinesim.kernels.vector import fill
 
 
@@ -38,6 +38,7 @@ def configure(model, stance, case, row, free, work):
         case.strength[row],
         case.stiffness[row],
         case.shift[row],
+        case.rest_pressure[row],
         work.length,
         work.fibre,
         work.active,
@@ -79,12 +80,15 @@ def configure(model, stance, case, row, free, work):
 
 
 @kernel
-def tangent(model, stance, case, row, activation, work, stiffness):
+def tangent(model, stance, case, row, activation, short_range, work, stiffness):
     """Tangent stiffness at fixed activations, minus the change of all moments by the free coordinates, in place.
 
     Parameters
     ----------
     activation : (n + na,) float64
+    short_range : bool
+        False: an active fibre follows its force-length curve, as from one posture to another. True: its cross-bridges
+        hold, with the stiffness kappa F / L of a small disturbance.
     work : Work as `configure` left it
     stiffness : (nu, nu) float64 [N m/rad], written in place
     """
@@ -109,9 +113,25 @@ def tangent(model, stance, case, row, activation, work, stiffness):
     gravity.weight_curvature(model, work.axes, work.leverage, 0.0, -1.0, 0.0, square)
     chain.square_to_free(stance, square, stiffness)
     for i in range(work.tension.size):
-        slope = activation[i] * work.active_slope[i] + work.passive_slope[i]
+        slope = work.active_slope[i]
+        if short_range:
+            slope = cross_bridges(model, case.short_range[row], work, i)
+        slope = activation[i] * slope + work.passive_slope[i]
         if slope != 0.0:
             for j in range(stance.column_first[i], stance.column_last[i]):
                 factor = slope * work.arms[i, j]
                 for k in range(stance.column_first[i], stance.column_last[i]):
                     stiffness[j, k] += factor * work.arms[i, k]
+
+
+@inner
+def cross_bridges(model, short_range, work, i):
+    """Stiffness kappa F / L [N/m] of line i at full activation, with its musculotendon length L; none of a pressure.
+
+    References
+    ----------
+    Bergmark 1989, Acta Orthop Scand Suppl 230; Cholewicki and McGill 1996, Clin Biomech 11:1-15 (both from memory).
+    """
+    if i == model.pressure_line:
+        return 0.0
+    return short_range * work.active[i] / work.length[i]

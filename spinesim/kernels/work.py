@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spinesim.kernels.arrays import Floats, ModelArrays, StanceArrays
+from spinesim.kernels.balance import MAX_ROWS, Scratch, scratch
 
 
 class Work(NamedTuple):
@@ -27,6 +28,11 @@ class Work(NamedTuple):
     passive_slope: Floats
     arms: Floats  #: (n, nu)
     columns: Floats  #: (n + na, nu) moments at full activation
+    rows: Floats  #: (MAX_ROWS, n + na) inequalities of the activations: pressure first, then the cuts of stability
+    bound: Floats  #: (MAX_ROWS,)
+    cuts: Floats  #: (MAX_ROWS, ns) unit vectors along which the stiffness is bounded
+    base: Floats  #: (nt,) stiffness without activation, lower triangle over the ``ns`` stable coordinates
+    shape: Floats  #: (n + na, nt) its change with each activation
     moment: Floats  #: (nq,) joint moments of everything but activations
     tau: Floats  #: (nu,) moments that activations must give
     disc: Floats  #: (nd, 6)
@@ -34,35 +40,35 @@ class Work(NamedTuple):
     slope: Floats  #: (nq,) scratch of the paths
     tension: Floats  #: (n,)
     square: Floats  #: (nq, nq)
+    room: Scratch
 
 
 def workspace(model: ModelArrays, stance: StanceArrays) -> Work:
     """Arrays for a model in a stance."""
     nb, nq, n, nu = model.body_parent.size, model.axis.shape[0], model.max_force.size, stance.n_free
-    na = stance.actuator_moment.shape[0]
+    m, ns = n + stance.actuator_moment.shape[0], stance.stable.size
+    rows = np.zeros((MAX_ROWS, m))
+    if model.pressure_line >= 0:
+        # the rise of the pressure stays below what the obliques allow
+        rows[0, :n] = model.pressure_share
+        rows[0, model.pressure_line] = -1.0
+    shapes = (
+        *((nq,), (nb, 3, 3), (nb, 3), (nq, 3), (nq, 3), (nq, 3), (3,), (1,)),
+        *((n,), (n, nq), (n,), (n,), (n,), (n,), (n,), (n, nu), (m, nu)),
+    )
     return Work(
-        np.empty(nq),
-        np.empty((nb, 3, 3)),
-        np.empty((nb, 3)),
-        np.empty((nq, 3)),
-        np.empty((nq, 3)),
-        np.empty((nq, 3)),
-        np.empty(3),
-        np.empty(1),
-        np.empty(n),
-        np.empty((n, nq)),
-        np.empty(n),
-        np.empty(n),
-        np.empty(n),
-        np.empty(n),
-        np.empty(n),
-        np.empty((n, nu)),
-        np.empty((n + na, nu)),
-        np.empty(nq),
-        np.empty(nu),
-        np.empty((model.disc_coordinate.size, 6)),
-        np.empty((nq, 3)),
-        np.empty(nq),
-        np.empty(n),
-        np.empty((nq, nq)),
+        *(np.zeros(shape) for shape in shapes),
+        rows,
+        np.zeros(MAX_ROWS),
+        np.zeros((MAX_ROWS, ns)),
+        np.zeros(ns * (ns + 1) // 2),
+        np.zeros((m, ns * (ns + 1) // 2)),
+        np.zeros(nq),
+        np.zeros(nu),
+        np.zeros((model.disc_coordinate.size, 6)),
+        np.zeros((nq, 3)),
+        np.zeros(nq),
+        np.zeros(n),
+        np.zeros((nq, nq)),
+        scratch(m, nu),
     )

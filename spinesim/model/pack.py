@@ -12,7 +12,7 @@ import numpy as np
 
 from spinesim.errors import ModelError
 from spinesim.kernels.arrays import Floats, ModelArrays
-from spinesim.model.parts import Joint, Model, Muscle, PathPoint
+from spinesim.model.parts import Joint, Model, PathPoint
 
 LANDMARKS_NEEDED = ("S1_sup_ant", "S1_sup_post", "L1_sup_ant", "L1_sup_post")
 PARTS = ("lower", "upper", "disc")
@@ -27,10 +27,15 @@ class Packed:
     arrays: ModelArrays
     bodies: tuple[str, ...]
     coordinates: tuple[str, ...]  #: full names, the order of q
-    muscles: tuple[str, ...]
+    muscles: tuple[str, ...]  #: fascicles; the line of the intra-abdominal pressure comes after them
     tissues: tuple[str, ...]
     levels: tuple[str, ...]
     foramina: tuple[str, ...]
+
+    @property
+    def lines(self) -> int:
+        """Number of lines: the fascicles and, last, that of the intra-abdominal pressure if there is one."""
+        return int(self.arrays.max_force.size)
 
     @cached_property
     def digest(self) -> str:
@@ -88,7 +93,7 @@ def _pack(model: Model) -> Packed:
         pressure_factor=model.pressure_factor,
         **chain,
         **_paths(model, bodies, coordinates, chain["moves"]),
-        **_muscles(model),
+        **_lines(model),
         **_discs(model, coordinates),
         **_tissues(model, coordinates),
         **_levels(model, bodies),
@@ -148,13 +153,12 @@ def _chain(model: Model, bodies: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def path_segments(muscle: Muscle) -> list[tuple[PathPoint, PathPoint, PathPoint | None, bool]]:
+def path_segments(points: tuple[PathPoint, ...]) -> list[tuple[PathPoint, PathPoint, PathPoint | None, bool]]:
     """Straight segments of a path: both ends, the conditional point that fades them, and whether they pass through it.
 
     A conditional point p between a and b gives a-p and p-b with its weight and a-b with the rest.
     """
     segments: list[tuple[PathPoint, PathPoint, PathPoint | None, bool]] = []
-    points = muscle.path
     for i in range(len(points) - 1):
         a, b = points[i], points[i + 1]
         fading = a if a.condition else b if b.condition else None
@@ -164,11 +168,21 @@ def path_segments(muscle: Muscle) -> list[tuple[PathPoint, PathPoint, PathPoint 
     return segments
 
 
+def _routes(model: Model) -> list[list[tuple[PathPoint, PathPoint, PathPoint | None, bool]]]:
+    """Segments of every line."""
+    routes = [path_segments(muscle.path) for muscle in model.muscles]
+    if model.abdomen is not None:
+        trunk = next(joint.child for joint in model.joints if joint.name == model.levels[-1])
+        floor = PathPoint(body=model.bodies[0].name, position=model.abdomen.pelvic_floor)
+        routes.append(path_segments((PathPoint(body=trunk, position=model.abdomen.diaphragm), floor)))
+    return routes
+
+
 def _paths(model: Model, bodies: tuple[str, ...], coordinates: tuple[str, ...], moves: np.ndarray) -> dict[str, Any]:
     first, ends, points, condition, limits, through = [0], [], [], [], [], []
     start, changed, moved = [0], [], []
-    for muscle in model.muscles:
-        for a, b, fading, passes in path_segments(muscle):
+    for route in _routes(model):
+        for a, b, fading, passes in route:
             ia, ib = bodies.index(a.body), bodies.index(b.body)
             ends.append((ia, ib))
             points.append((a.position, b.position))
@@ -193,16 +207,26 @@ def _paths(model: Model, bodies: tuple[str, ...], coordinates: tuple[str, ...], 
     }
 
 
-def _muscles(model: Model) -> dict[str, Any]:
-    muscles = model.muscles
+def _lines(model: Model) -> dict[str, Any]:
+    """Constants of the fascicles; those of the pressure line are placeholders that no kernel reads."""
+    muscles, abdomen = model.muscles, model.abdomen
+    none = [] if abdomen is None else [1.0]
+    wall = [m.muscle in abdomen.wall if abdomen else False for m in muscles]
+    share = np.array([*wall, *([False] * len(none))], dtype=np.float64)
+    if abdomen is not None:
+        share *= abdomen.support / abdomen.highest / sum(wall)
     return {
-        "max_force": np.array([m.max_force for m in muscles]),
-        "optimal_length": np.array([m.optimal_fibre_length for m in muscles]),
-        "slack_length": np.array([m.tendon_slack_length for m in muscles]),
-        "cos_pennation": np.cos([m.pennation for m in muscles]),
-        "passive_force": np.array([m.passive_force for m in muscles]),
-        "passive_slack": np.array([m.passive_slack for m in muscles]),
-        "passive_strain": np.array([m.passive_strain for m in muscles]),
+        "max_force": np.array([*(m.max_force for m in muscles), *none]),
+        "optimal_length": np.array([*(m.optimal_fibre_length for m in muscles), *none]),
+        "slack_length": np.array([*(m.tendon_slack_length for m in muscles), *none]),
+        "cos_pennation": np.array([*np.cos([m.pennation for m in muscles]), *none]),
+        "passive_force": np.array([*(m.passive_force for m in muscles), *none]),
+        "passive_slack": np.array([*(m.passive_slack for m in muscles), *none]),
+        "passive_strain": np.array([*(m.passive_strain for m in muscles), *none]),
+        "pressure_line": len(muscles) if abdomen else -1,
+        "pressure_area": abdomen.area if abdomen else 0.0,
+        "pressure_range": abdomen.highest if abdomen else 0.0,
+        "pressure_share": share,
     }
 
 

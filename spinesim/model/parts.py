@@ -226,6 +226,7 @@ class Stance(Sourced):
     actuators: tuple[str, ...] = ()
     upright: bool  #: True: activation stays near the reference activation; False: near zero
     trunk_flexion: float = 0.0  #: trunk flexion the stance aims at, forward positive [rad]
+    rest_pressure: NotNegative = 0.0  #: intra-abdominal pressure with a relaxed wall [Pa]
     held: dict[str, float] = {}  #: posture angles the stance holds unless the user names others [rad]
 
 
@@ -257,6 +258,26 @@ class NeutralZone(Part):
     width: Positive  #: theta_nz [rad]
     blend: Positive  #: angle over which the laws of the two directions are blended [rad]
     preload: Annotated[float, Field(ge=0, le=500)]  #: default axial preload of the laws [N]
+
+
+class Stability(Part):
+    """What it takes to stand against small disturbances."""
+
+    margin: float  #: least stiffness of any motion in healthy standing and in found postures [N m/rad]
+    short_range: NotNegative  #: kappa: stiffness of an active fascicle times its length over its force [1]
+
+
+class Abdomen(Part):
+    """Intra-abdominal pressure: it pushes the diaphragm up and the pelvic floor down along one line."""
+
+    diaphragm: Vector  #: centre of the diaphragm, frame of the uppermost body of the spine [m]
+    pelvic_floor: Vector  #: pelvis frame [m]
+    area: Positive  #: of the diaphragm [m2]
+    highest: Positive  #: pressure at full activation of the transversus abdominis [Pa]
+    support: Positive  #: rise of the pressure that full activation of the other muscles of the wall allows [Pa]
+    wall: tuple[str, ...]  #: anatomical muscles whose mean activation bounds the rise
+    cost_like: str  #: anatomical muscle whose volume the transversus is compared with
+    cost_factor: Positive  #: volume of the transversus over that [1]
 
 
 class Curves(Part):
@@ -306,6 +327,8 @@ class Model(Part):
     condition_blend: Positive  #: half width over which conditional path points fade [rad]
     scatter: Scatter
     neutral_zone: NeutralZone
+    stability: Stability
+    abdomen: Abdomen | None
     curves: Curves
     foot: Foot | None
     hand: Hand | None

@@ -19,6 +19,7 @@ from spinesim.model.files import Row, Section, nearest
 from spinesim.model.folder import ModelFolder
 from spinesim.model.mirror import mirrored, mirrored_muscle
 from spinesim.model.parts import (
+    Abdomen,
     Actuator,
     Body,
     Bulge,
@@ -38,6 +39,7 @@ from spinesim.model.parts import (
     PathPoint,
     Pedicle,
     Scatter,
+    Stability,
     Stance,
     TightnessTest,
     Tissue,
@@ -134,6 +136,10 @@ class _Reader:
                 top, "scatter", Scatter, activation="number", centre_of_mass="length", trunk="angle"
             ),
             "neutral_zone": self.neutral_zone(top, laws),
+            "stability": self.constant_part(
+                top, "stability", Stability, margin="rotational stiffness", short_range="number"
+            ),
+            "abdomen": self.abdomen(top, muscles) if top.has("abdomen") else None,
             "curves": self.curves(top),
             "foot": self.constant_part(top, "foot", Foot, front="length", back="length") if top.has("foot") else None,
             "hand": self.hand(top, landmarks, trunk) if top.has("hand") else None,
@@ -547,6 +553,30 @@ class _Reader:
             passive_shape=self.folder.quantity(section, "passive_shape", "number"),
             softplus=self.folder.quantity(section, "softplus", "number"),
             length_floor=self.folder.quantity(section, "length_floor", "number"),
+        )
+        section.close()
+        return result
+
+    def abdomen(self, top: Section, muscles: Sequence[Muscle]) -> Abdomen:
+        section = top.section("abdomen")
+        known = {muscle.muscle for muscle in muscles}
+        wall, cost_like = section.texts("wall"), section.text("cost_like")
+        for key, names in (("wall", wall), ("cost_like", (cost_like,))):
+            for name in names:
+                if name not in known:
+                    section.fail(key, f"'{name}' is not a muscle of muscles.csv{nearest(name, known)}")
+        if not wall:
+            section.fail("wall", "must name at least one muscle")
+        result: Abdomen = section.make(
+            Abdomen,
+            diaphragm=self.folder.quantity(section, "diaphragm", "length", 3),
+            pelvic_floor=self.folder.quantity(section, "pelvic_floor", "length", 3),
+            area=self.folder.quantity(section, "area", "area"),
+            highest=self.folder.quantity(section, "highest", "pressure"),
+            support=self.folder.quantity(section, "support", "pressure"),
+            wall=wall,
+            cost_like=cost_like,
+            cost_factor=self.folder.quantity(section, "cost_factor", "number"),
         )
         section.close()
         return result

@@ -71,6 +71,7 @@ def _stance(
         actuators=section.texts("actuators"),
         upright=section.flag("upright"),
         trunk_flexion=section.number("trunk_flexion", "angle"),
+        rest_pressure=section.number("rest_pressure", "pressure"),
         held=section.angles("held"),
     )
     section.close()

@@ -9,6 +9,8 @@ model.toml                 body mass; stature                             μ; λ
 scatter                    centre of mass; activation, trunk              λ; 1
 foot, hand, bulge          lengths, and lengths per angle                 λ
 neutral_zone, curves       angles, preload, strains                       1
+stability                  margin (mass · length); short range            μ λ; 1
+abdomen                    points; area; pressures                        λ; φ; 1
 bodies                     mass; centre of mass, origin                   μ; λ
 joints, landmarks          points; disc frame angle                       λ; 1
 coordinates                ranges of motion, rhythm shares                1
@@ -75,6 +77,8 @@ def scaled(model: Model, *, body_mass: float | None = None, stature: float | Non
             "body_mass": mass,
             "stature": height,
             "scatter": _times(model.scatter, centre_of_mass=λ),
+            "stability": _times(model.stability, margin=μ * λ),
+            "abdomen": model.abdomen and _times(model.abdomen, diaphragm=λ, pelvic_floor=λ, area=φ),
             "foot": model.foot and _times(model.foot, front=λ, back=λ),
             "hand": model.hand and _times(model.hand, shoulder_right=λ),
             "bulge": _times(model.bulge, rest=λ, per_extension=λ),
