@@ -18,7 +18,7 @@ from spinesim.kernels.balance import (
 )
 from spinesim.kernels.jit import kernel, stage
 from spinesim.kernels.posture import posture
-from spinesim.kernels.stability import drop_cuts, stabilise, stiffness_shapes, weakest
+from spinesim.kernels.stability import MARGIN_TOLERANCE, drop_cuts, stabilise, stiffness_shapes, weakest
 from spinesim.kernels.state import configure, tangent
 from spinesim.kernels.vector import copy, dot, fill, largest
 
@@ -208,8 +208,10 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
                         held_problem,
                         fixed,
                         used,
+                        0.0,
                         power,
                         case.margin[row],
+                        MARGIN_TOLERANCE,
                         case.symmetric[row],
                         stance,
                         work,

@@ -11,6 +11,9 @@ from spinesim.kernels.derived import active_curve, passive_curve, smooth_step
 from spinesim.kernels.jit import inner, kernel, stage
 from spinesim.kernels.vector import fill
 
+SLACK = 1e-30  # [N]; a smooth curve never ends, but processors take a hundred times as long over smaller numbers
+PROBE = 1e-6  # [1]; the passive curve bends within 1e-2, and rounding leaves ten digits
+
 
 @inner
 def fade(model, s, q):
@@ -87,7 +90,7 @@ def paths(model, q, turn, place, axes, centres, velocity, slope, length, gradien
         length[i] = total
 
 
-@inner
+@stage
 def line_curvature(model, i, q, turn, place, axes, centres, velocity, slope, factor, square):
     """Add factor d2L_i/dq2 of one line to the upper triangle of ``square`` (nq, nq).
 
@@ -188,6 +191,21 @@ def tensions(
         force = c * model.passive_force[i] * stiffness[i]
         passive[i] = force * g
         passive_slope[i] = force * dg / unit
+        if passive[i] < SLACK:
+            passive[i] = passive_slope[i] = 0.0
+
+
+@stage
+def passive_bend(model, i, stiffness, shift, fibre):
+    """Second derivative of the passive force of line i by its musculotendon length [N/m2]; 0 for a pressure."""
+    if i == model.pressure_line:
+        return 0.0
+    unit = model.optimal_length[i] * model.cos_pennation[i]
+    slack, strain, shape, softplus = model.passive_slack[i], model.passive_strain[i], model.passive_shape, model.softplus
+    _, above = passive_curve(fibre + shift + PROBE, slack, strain, shape, softplus)
+    _, below = passive_curve(fibre + shift - PROBE, slack, strain, shape, softplus)
+    force = model.cos_pennation[i] * model.passive_force[i] * stiffness
+    return force * (above - below) / (2.0 * PROBE * unit * unit)
 
 
 @stage

@@ -4,6 +4,9 @@ import math
 
 from spinesim.kernels.derived import disc_law
 from spinesim.kernels.jit import kernel, stage
+from spinesim.kernels.vector import fill
+
+PROBE = 1e-6  # [rad]; the stiffness of a disc bends within 5e-3 rad, and rounding leaves ten digits
 
 
 @stage
@@ -37,6 +40,27 @@ def disc_stiffness(model, constants, q, square):
         p1, p2, p3, n1, n2, n3 = constants[d]
         _, stiffness = disc_law(q[k], p1, p2, p3, n1, n2, n3, model.zone_fraction, model.zone_width, model.zone_blend)
         square[k, k] += stiffness
+
+
+@stage
+def disc_bending(model, stance, constants, q, along, by_joint):
+    """Change of v' K v by the joint coordinates, K the stiffness of the discs [N m/rad2], in place (nq,).
+
+    Parameters
+    ----------
+    along : (nu,) float64, v over the free coordinates
+    """
+    fill(0.0, by_joint)
+    for d in range(constants.shape[0]):
+        k = model.disc_coordinate[d]
+        rate = 0.0
+        for e in range(stance.rate_first[k], stance.rate_first[k + 1]):
+            rate += stance.rate[e] * along[stance.rate_index[e]]
+        p1, p2, p3, n1, n2, n3 = constants[d]
+        zone, width, blend = model.zone_fraction, model.zone_width, model.zone_blend
+        _, above = disc_law(q[k] + PROBE, p1, p2, p3, n1, n2, n3, zone, width, blend)
+        _, below = disc_law(q[k] - PROBE, p1, p2, p3, n1, n2, n3, zone, width, blend)
+        by_joint[k] = rate * rate * (above - below) / (2.0 * PROBE)
 
 
 @kernel

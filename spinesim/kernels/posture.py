@@ -18,13 +18,16 @@ from spinesim.kernels.balance import NOT_CONVERGED, SOLVED, Sharing, balance, ch
 from spinesim.kernels.chain import square_to_free, to_free
 from spinesim.kernels.gravity import centre_gradient, weight_curvature
 from spinesim.kernels.jit import inner, stage
-from spinesim.kernels.stability import THIRD, add_cuts, place_cut, stiffness_shapes
+from spinesim.kernels.muscle import passive_bend
+from spinesim.kernels.passive import disc_bending, disc_moments
+from spinesim.kernels.stability import FOUND_MARGIN_TOLERANCE, THIRD, drop_cuts, place_cut, stabilise, stiffness_shapes
 from spinesim.kernels.state import configure, cross_bridges, tangent
 from spinesim.kernels.vector import copy, dot, fill, largest
 
 GRADIENT_TOLERANCE = 1e-7  # [1/rad]; curvatures are 10 to 1e4 per rad2, so angles are met to 1e-8 rad or better
+CUT_TOLERANCE = 1e-5  # [1/rad]; the same where a cut of stability has a price: its gradient is good to about 1e-6
 ANGLE_TOLERANCE = 1e-11  # [rad]
-ROUNDS = 100
+ROUNDS = 200
 HALVINGS = 30
 LONGEST_STEP = 0.1  # [rad]; the curves are trusted no further in one step
 PROBE = 1e-5  # [rad]; forward difference of K, good to about 1e-5 of it, which costs no Newton round
@@ -147,50 +150,71 @@ def _add_trunk_curvature(model, stance, held, price, work, scratch, curvature):
 
 
 @inner
+def _without_muscles(stance, work, bare):
+    """Moments that activations must give [N m] less those of the passive muscles, in place (nu,)."""
+    copy(work.tau, bare)
+    for i in range(work.length.size):
+        for j in range(stance.column_first[i], stance.column_last[i]):
+            bare[j] += work.arms[i, j] * work.passive[i]
+
+
+@inner
 def _cut_slopes(model, stance, case, row, free, k, price, activation, lower, upper, work, side, store, slopes, cross):
     """Change of a cut v' K v >= margin by the posture.
 
     ``cross`` (nu,) is that of what is still missing of it, minus d(v' K(u, a) v)/du at fixed activations, written in
-    place; ``slopes`` (m, nu) gains ``price`` times the change of what every line gives to it. The third derivatives of
-    lengths and energies along v are differences of moment arms and moments at u + h v and u - h v.
+    place; ``slopes`` (m, nu) gains ``price`` times the change of what every line gives to it. Third derivatives of
+    lengths and of the energy of weights and tissue along v are differences of moment arms and moments at u + h v and
+    u - h v; curves that bend within a few degrees, those of discs and passive muscles, are taken by themselves.
 
     Parameters
     ----------
     work : Work at ``free``; ``side`` (Work) and ``store`` (n, nu) are work space
     """
     nu, n = free.size, work.length.size
-    along, near, raised = np.zeros(nu), np.empty(nu), np.empty(nu)
+    along, near, above, middle, below = np.zeros(nu), np.empty(nu), np.empty(nu), np.empty(nu), np.empty(nu)
+    by_disc, by_joint = np.empty(nu), np.zeros(work.q.size)
     for s in range(stance.stable.size):
         along[stance.stable[s]] = work.cuts[k, s]
+    disc_moments(model, work.disc, work.q, by_joint)
+    to_free(stance, by_joint, near)
+    disc_bending(model, stance, work.disc, work.q, along, by_joint)
+    to_free(stance, by_joint, by_disc)
+    _without_muscles(stance, work, middle)
+    for j in range(nu):
+        middle[j] += near[j]
+    fill(0.0, side.disc)
     for j in range(nu):
         near[j] = free[j] + THIRD * along[j]
     configure(model, stance, case, row, near, side)
+    _without_muscles(stance, side, above)
     copy(side.arms, store)
-    copy(side.tau, raised)
     for j in range(nu):
         near[j] = free[j] - THIRD * along[j]
     configure(model, stance, case, row, near, side)
+    _without_muscles(stance, side, below)
+    copy(work.disc, side.disc)
     for j in range(nu):
-        cross[j] = -(raised[j] - 2.0 * work.tau[j] + side.tau[j]) / THIRD**2
+        cross[j] = -(above[j] - 2.0 * middle[j] + below[j]) / THIRD**2 - by_disc[j]
     for i in range(n):
-        force, a = work.active[i], activation[i]
-        if force == 0.0 or (a == 0.0 and not lower[i] < a < upper[i]):
-            continue
+        active, passive, a = work.active[i], work.passive[i], activation[i]
         first, last = stance.column_first[i], stance.column_last[i]
         arm = curve = 0.0
         for j in range(first, last):
             arm += along[j] * work.arms[i, j]
             curve -= along[j] * (store[i, j] - side.arms[i, j]) / (2.0 * THIRD)
-        bridges = cross_bridges(model, case.short_range[row], work, i)
-        length = work.length[i]
+        bridges = cross_bridges(i == model.pressure_line, case.short_range[row], work.active[i], work.length[i])
+        slope, passive_slope, length = work.active_slope[i], work.passive_slope[i], work.length[i]
+        bend = passive_bend(model, i, case.stiffness[row, i], case.shift[row, i], work.fibre[i])
+        softening = bridges / length - bridges * slope / active if active != 0.0 else 0.0
         for j in range(first, last):
             r = work.arms[i, j]
             second = -(store[i, j] - side.arms[i, j]) / (2.0 * THIRD)
             third = -(store[i, j] - 2.0 * r + side.arms[i, j]) / THIRD**2
-            change = force * third - work.active_slope[i] * r * curve
-            change += bridges * ((r / length - work.active_slope[i] * r / force) * arm * arm - 2.0 * arm * second)
+            change = active * third - slope * r * curve + softening * r * arm * arm - 2.0 * bridges * arm * second
             slopes[i, j] += price * change
             cross[j] -= a * change
+            cross[j] -= passive * third - passive_slope * (r * curve + 2.0 * arm * second) - bend * r * arm * arm
 
 
 @stage
@@ -348,15 +372,35 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
             for k in range(fixed, used):
                 place_cut(work, margin, k)
         status, _ = balance(problem, used, soft, 2.0, trial_multiplier, trial_activation, missing, work.room)
+        allowed = merit + 1e-4 * length * slope + 1e-11 * abs(merit) + 1e-14
+        aim = missed = 0.0
         if status == SOLVED:
-            cost = goals(model, stance, work, work.carried[0], gradient, curvature)
-            cost += _effort(weight, stance.target, trial_activation, trial_multiplier, soft)
+            aim = goals(model, stance, work, work.carried[0], gradient, curvature)
             held_errors(model, stance, held, values, trial, work, errors, rows)
-            new = cost
             for h in range(nh):
-                new += penalty * abs(errors[h])
+                missed += penalty * abs(errors[h])
+            cost = aim + _effort(weight, stance.target, trial_activation, trial_multiplier, soft)
+            if margin > -math.inf and cost + missed <= allowed:
+                if used == fixed:
+                    stiffness_shapes(model, stance, case, row, work)
+                status, used, _ = stabilise(
+                    problem,
+                    fixed,
+                    used,
+                    soft,
+                    2.0,
+                    margin,
+                    FOUND_MARGIN_TOLERANCE,
+                    case.symmetric[row],
+                    stance,
+                    work,
+                    trial_multiplier,
+                    trial_activation,
+                    missing,
+                )
+                cost = aim + _effort(weight, stance.target, trial_activation, trial_multiplier, soft)
         # rounding of the merit allows for the last steps, where its change is below its own precision
-        if status != SOLVED or new > merit + 1e-4 * length * slope + 1e-11 * abs(merit) + 1e-14:
+        if status != SOLVED or cost + missed > allowed:
             if merit == math.inf:
                 return status, rounds, worst, used
             if halvings == HALVINGS:
@@ -370,6 +414,7 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
                 if j >= nu:
                     trial_multiplier[j] = max(trial_multiplier[j], 0.0)
             continue
+        used = drop_cuts(work, fixed, used, nu, trial_multiplier)
         copy(trial, free)
         copy(trial_multiplier, multiplier)
         copy(trial_activation, activation)
@@ -395,19 +440,12 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
         worst, off = _remaining(gradient, errors, rows, price)
         moved = largest(step) if rounds > 0 and halvings == 0 and merit < math.inf else math.inf
         settled = moved <= ANGLE_TOLERANCE and largest(change) <= 1e-9 * (1.0 + largest(multiplier))
-        if off <= ANGLE_TOLERANCE and (worst <= GRADIENT_TOLERANCE or settled):
-            if not margin > -math.inf:
-                return SOLVED, rounds, worst, used
-            if used == fixed:
-                stiffness_shapes(model, stance, case, row, work)
-            more = add_cuts(stance, work, margin, case.symmetric[row], fixed, used, multiplier, activation)
-            if more == used:
-                return SOLVED, rounds, worst, used
-            if more < 0:
-                return NOT_CONVERGED, rounds, worst, used
-            used, merit = more, math.inf
-            copy(multiplier, trial_multiplier)
-            continue
+        fine = GRADIENT_TOLERANCE
+        for k in range(fixed, used):
+            if multiplier[nu + k] > 0.0:
+                fine = CUT_TOLERANCE
+        if off <= ANGLE_TOLERANCE and (worst <= fine or settled):
+            return SOLVED, rounds, worst, used
         if rounds == ROUNDS or not math.isfinite(worst):
             return NOT_CONVERGED, rounds, worst, used
         _add_trunk_curvature(model, stance, held, price, work, probe, curvature)

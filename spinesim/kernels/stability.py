@@ -4,6 +4,8 @@ K(a) is the stiffness against small disturbances of tilt and spine [N m/rad]: gr
 muscles, plus, for every activation, the curvature of its line and the stiffness of its cross-bridges. It is linear in
 the activations, so "K - margin I is positive semidefinite" is convex, and it is met by cuts: wherever an eigenvalue
 falls below the margin, the activations are asked for v' K(a) v >= margin along its eigenvector v, and balanced again.
+Near the end the priced cuts crowd around the true mode. The prices form the dual matrix Z = sum mu v v'; its own
+eigenvectors then stand for them, as in the spectral bundle method (Helmberg and Rendl 2000, SIAM J Optim 10:673-696).
 
 Triangles are packed: entry (j, k <= j) of a symmetric matrix stands at j (j + 1) / 2 + k.
 """
@@ -18,9 +20,13 @@ from spinesim.kernels.muscle import line_curvature
 from spinesim.kernels.state import cross_bridges, tangent
 from spinesim.kernels.vector import dot_wide, fill
 
-MARGIN_TOLERANCE = 1e-6  # [N m/rad]; single muscles give up to 1e3
+MARGIN_TOLERANCE = 1e-5  # [N m/rad]; single muscles give up to 1e3, and effort changes by about 0.03 per N m/rad
+NEAR = 1.0  # [N m/rad] below the margin: from here on cuts are gathered
+GATHERED = 1e-3  # share of the largest eigenvalue of Z below which a direction is left out
+GATHERINGS = 30  # rounds after which cuts are only added, which always ends
+FOUND_MARGIN_TOLERANCE = 1e-4  # [N m/rad]; the same on the way to a posture
 CUT_ROUNDS = 60  # typical 3-12
-THIRD = 3e-4  # [rad]; step of the third derivatives, where truncation and rounding are both about 1e-8 of the value
+THIRD = 3e-4  # [rad]; step of the third derivatives, where truncation and rounding are both about 1e-7 of the value
 
 
 @inner
@@ -29,17 +35,17 @@ def _at(j, k):
     return j * (j + 1) // 2 + k if j >= k else k * (k + 1) // 2 + j
 
 
-@inner
-def _spread(stance, place, kc, kd, value, packed):
-    """Add an entry (kc, kd) of a symmetric matrix over joint coordinates to a packed one over the stable ones."""
-    for e in range(stance.rate_first[kc], stance.rate_first[kc + 1]):
-        a = place[stance.rate_index[e]]
-        for f in range(stance.rate_first[kd], e + 1 if kc == kd else stance.rate_first[kd + 1]):
-            b = place[stance.rate_index[f]]
-            if a >= 0 and b >= 0:
-                part = stance.rate[e] * stance.rate[f] * value
-                twice = a == b and (kc != kd or e != f)
-                packed[_at(a, b)] += 2.0 * part if twice else part
+@stage
+def _hinges(stance, place, mover, rate):
+    """Stable coordinate that moves each hinge, or -1, and by how much; in place (nq,).
+
+    A hinge that several stable coordinates move would need their products; no stance has one.
+    """
+    for k in range(mover.size):
+        mover[k], rate[k] = -1, 0.0
+        for e in range(stance.rate_first[k], stance.rate_first[k + 1]):
+            if place[stance.rate_index[e]] >= 0:
+                mover[k], rate[k] = place[stance.rate_index[e]], stance.rate[e]
 
 
 @kernel
@@ -50,10 +56,13 @@ def stiffness_shapes(model, stance, case, row, work):
     ----------
     work : Work as `configure` left it
     """
-    nu, ns, m = stance.n_free, stance.stable.size, work.shape.shape[0]
+    nu, ns, nq, m = stance.n_free, stance.stable.size, work.q.size, work.shape.shape[0]
     place, stiffness = np.full(nu, -1), np.empty((nu, nu))
+    mover, rate = np.empty(nq, dtype=np.int64), np.empty(nq)
+    crossed, met = np.empty(nq, dtype=np.int64), np.zeros(nq, dtype=np.bool_)
     for s in range(ns):
         place[stance.stable[s]] = s
+    _hinges(stance, place, mover, rate)
     tangent(model, stance, case, row, np.zeros(m), True, work, stiffness)
     for s in range(ns):
         for t in range(s + 1):
@@ -77,29 +86,30 @@ def stiffness_shapes(model, stance, case, row, work):
             force,
             work.square,
         )
+        count = 0
         for s in range(model.muscle_segments[i], model.muscle_segments[i + 1]):
-            first, last = model.segment_first[s], model.segment_first[s + 1]
-            for c in range(first, last):
-                kc = model.segment_coordinates[c]
-                for d in range(c, last):
-                    kd = model.segment_coordinates[d]
-                    if work.square[kc, kd] != 0.0:
-                        _spread(stance, place, kc, kd, work.square[kc, kd], packed)
-                        work.square[kc, kd] = 0.0  # segments share coordinates
-                if model.segment_condition[s] >= 0:
-                    kw = model.segment_condition[s]
-                    low, high = min(kw, kc), max(kw, kc)
-                    if work.square[low, high] != 0.0:
-                        _spread(stance, place, low, high, work.square[low, high], packed)
-                        work.square[low, high] = 0.0
-            if model.segment_condition[s] >= 0:
-                kw = model.segment_condition[s]
-                if work.square[kw, kw] != 0.0:
-                    _spread(stance, place, kw, kw, work.square[kw, kw], packed)
-                    work.square[kw, kw] = 0.0
-        bridges = cross_bridges(model, case.short_range[row], work, i)
+            for c in range(model.segment_first[s], model.segment_first[s + 1] + 1):
+                k = model.segment_condition[s]
+                if c < model.segment_first[s + 1]:
+                    k = model.segment_coordinates[c]
+                if k >= 0 and not met[k]:
+                    met[k] = True
+                    crossed[count] = k
+                    count += 1
+        for c in range(count):
+            kc = crossed[c]
+            met[kc] = False
+            for d in range(c + 1):
+                low, high = min(kc, crossed[d]), max(kc, crossed[d])
+                value = work.square[low, high]
+                if value != 0.0:
+                    work.square[low, high] = 0.0
+                    a, b = mover[low], mover[high]
+                    if a >= 0 and b >= 0:
+                        packed[_at(a, b)] += (2.0 if a == b and low != high else 1.0) * rate[low] * rate[high] * value
+        bridges = cross_bridges(i == model.pressure_line, case.short_range[row], work.active[i], work.length[i])
         for j in range(stance.column_first[i], stance.column_last[i]):
-            if place[j] >= 0:
+            if place[j] >= 0 and work.arms[i, j] != 0.0:
                 for k in range(stance.column_first[i], j + 1):
                     if place[k] >= 0:
                         packed[_at(place[j], place[k])] += bridges * work.arms[i, j] * work.arms[i, k]
@@ -159,39 +169,93 @@ def drop_cuts(work, fixed, used, nu, multiplier):
     return kept
 
 
-@kernel
-def add_cuts(stance, work, margin, symmetric, fixed, used, multiplier, activation):
-    """Cut off every motion whose stiffness is below the margin; returns how many rows are in use, or -1 if too many.
-
-    Parameters
-    ----------
-    work : Work as `stiffness_shapes` left it
-    fixed, used : int, rows that are no cuts, and rows in use
-    """
-    values, vectors = _eigen(stance, work, activation, symmetric)
-    for e in range(values.size):
-        if not values[e] < margin - MARGIN_TOLERANCE:
+@inner
+def _gather(work, margin, fixed, used, nu, multiplier):
+    """Put the eigenvectors of Z in the place of the priced cuts, with its eigenvalues as their prices."""
+    ns = work.cuts.shape[1]
+    dual = np.zeros((ns, ns))
+    for k in range(fixed, used):
+        if multiplier[nu + k] > 0.0:
+            for s in range(ns):
+                for t in range(ns):
+                    dual[s, t] += multiplier[nu + k] * work.cuts[k, s] * work.cuts[k, t]
+        multiplier[nu + k] = 0.0
+    values, vectors = np.linalg.eigh(dual)
+    used = fixed
+    for e in range(ns - 1, -1, -1):
+        if values[e] <= GATHERED * values[ns - 1]:
             break
-        if used == MAX_ROWS:
-            used = drop_cuts(work, fixed, used, stance.n_free, multiplier)
-            if used == MAX_ROWS:
-                return -1
-        for s in range(values.size):
+        for s in range(ns):
             work.cuts[used, s] = vectors[s, e]
-        multiplier[stance.n_free + used] = 0.0
         place_cut(work, margin, used)
+        multiplier[nu + used] = values[e]
         used += 1
     return used
 
 
 @kernel
-def stabilise(problem, fixed, used, power, margin, symmetric, stance, work, multiplier, activation, missing):
+def add_cuts(stance, work, margin, tolerance, symmetric, gather, fixed, used, multiplier, activation):
+    """Cut off every motion whose stiffness is below the margin.
+
+    Parameters
+    ----------
+    work : Work as `stiffness_shapes` left it
+    gather : bool, whether priced cuts may be replaced by fewer
+    fixed, used : int, rows that are no cuts, and rows in use
+
+    Returns
+    -------
+    done, used : bool, int
+        True: every motion has the stiffness demanded; the rows now in use, or -1 if they are too many.
+    """
+    values, vectors = _eigen(stance, work, activation, symmetric)
+    if not values[0] < margin - tolerance:
+        return True, used
+    nu, priced = stance.n_free, 0
+    for k in range(fixed, used):
+        if multiplier[nu + k] > 0.0:
+            priced += 1
+    if gather and priced > 1 and values[0] > margin - NEAR:
+        used = _gather(work, margin, fixed, used, nu, multiplier)
+    for e in range(values.size):
+        if not values[e] < margin - tolerance:
+            break
+        if used == MAX_ROWS:
+            used = drop_cuts(work, fixed, used, nu, multiplier)
+            if used == MAX_ROWS:
+                return False, -1
+        for s in range(values.size):
+            work.cuts[used, s] = vectors[s, e]
+        multiplier[nu + used] = 0.0
+        place_cut(work, margin, used)
+        used += 1
+    return False, used
+
+
+@kernel
+def stabilise(
+    problem,
+    fixed,
+    used,
+    soft,
+    power,
+    margin,
+    tolerance,
+    symmetric,
+    stance,
+    work,
+    multiplier,
+    activation,
+    missing,
+):
     """Raise the activations of a balance until every motion has the stiffness demanded.
 
     Parameters
     ----------
     problem : Sharing, on the arrays of ``work``, which `stiffness_shapes` has filled
     fixed, used : int, rows that are no cuts, and rows in use
+    soft, power : float, as in `balance`
+    margin, tolerance : float, least eigenvalue demanded, and by how much it may be missed [N m/rad]
 
     Returns
     -------
@@ -199,14 +263,16 @@ def stabilise(problem, fixed, used, power, margin, symmetric, stance, work, mult
         0 solved, 2 not converged, 3 activations that balance exist, but none that are also stable.
     """
     rounds = 0
-    for _ in range(CUT_ROUNDS):
-        more = add_cuts(stance, work, margin, symmetric, fixed, used, multiplier, activation)
-        if more == used:
+    for turn in range(CUT_ROUNDS):
+        done, more = add_cuts(
+            stance, work, margin, tolerance, symmetric, turn < GATHERINGS, fixed, used, multiplier, activation
+        )
+        if done:
             return SOLVED, used, rounds
         if more < 0:
             break
         used = more
-        status, again = balance(problem, used, 0.0, power, multiplier, activation, missing, work.room)
+        status, again = balance(problem, used, soft, power, multiplier, activation, missing, work.room)
         rounds += again
         if status != SOLVED:
             return UNSTABLE if status == INFEASIBLE else status, used, rounds

@@ -115,7 +115,7 @@ def tangent(model, stance, case, row, activation, short_range, work, stiffness):
     for i in range(work.tension.size):
         slope = work.active_slope[i]
         if short_range:
-            slope = cross_bridges(model, case.short_range[row], work, i)
+            slope = cross_bridges(i == model.pressure_line, case.short_range[row], work.active[i], work.length[i])
         slope = activation[i] * slope + work.passive_slope[i]
         if slope != 0.0:
             for j in range(stance.column_first[i], stance.column_last[i]):
@@ -125,13 +125,11 @@ def tangent(model, stance, case, row, activation, short_range, work, stiffness):
 
 
 @inner
-def cross_bridges(model, short_range, work, i):
-    """Stiffness kappa F / L [N/m] of line i at full activation, with its musculotendon length L; none of a pressure.
+def cross_bridges(pressure, short_range, active, length):
+    """Stiffness kappa F / L [N/m] of a line at full activation, with its musculotendon length L; none of a pressure.
 
     References
     ----------
     Bergmark 1989, Acta Orthop Scand Suppl 230; Cholewicki and McGill 1996, Clin Biomech 11:1-15 (both from memory).
     """
-    if i == model.pressure_line:
-        return 0.0
-    return short_range * work.active[i] / work.length[i]
+    return 0.0 if pressure else short_range * active / length
