@@ -52,7 +52,7 @@ def test_load_model__psoas_of_l1(adult):
     psoas = named(adult.muscles, "ps_l1_vb_r")
     assert psoas.muscle == "psoas"
     assert psoas.pcsa == pytest.approx(2.52784e-4)
-    assert psoas.max_force == pytest.approx(88.4744)
+    assert psoas.max_force == pytest.approx(101.1136)
     assert psoas.optimal_fibre_length == pytest.approx(0.20251)
     assert psoas.tendon_slack_length == pytest.approx(0.171246)
     assert psoas.pennation == pytest.approx(0.18675)
