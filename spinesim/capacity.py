@@ -266,8 +266,9 @@ def passive_share(
     moment = np.zeros(len(packed.coordinates))
     passive.disc_moments(packed.arrays, work.disc, work.q, moment)
     passive.tissue_moments(packed.arrays, pose.cases.tissue_shift[0], work.q, moment)
-    carried = _to_free(pose.stance, moment)[j] + np.where(_used(pose.stance)[:n, j], work.arms[:n, j], 0.0) @ (
-        work.passive[:n]
+    carried = (
+        _to_free(pose.stance, moment)[j]
+        + np.where(_used(pose.stance)[:n, j], work.arms[:n, j], 0.0) @ (work.passive[:n])
     )
     # what is left to active muscle, and the push of the resting abdominal pressure, make up the rest
     pressed = work.arms[n:, j] @ work.passive[n:]
@@ -318,8 +319,8 @@ def load_table(
     Returns
     -------
     xarray.Dataset
-        Dimension ``row``: ``computed``, ``low``, ``high``, ``value`` (measured) in the unit of the row, ``verdict``, and
-        ``missing`` for infeasible cases: the coordinate and the moment [N m] that no muscle can give.
+        Dimension ``row``: ``computed``, ``low``, ``high``, ``value`` (measured) in the unit of the row, ``verdict``,
+        and ``missing`` for infeasible cases: the coordinate and the moment [N m] that no muscle can give.
 
     Raises
     ------
@@ -444,15 +445,13 @@ def _preload(model: Model, tangent: float, whole: float) -> Model:
     for law in model.disc_laws:
         if law.preload == 500.0 and law.coordinate == "flexion":
             base = unloaded[law.level, law.coordinate, law.direction]
-            law = law.model_copy(
-                update={"c1": tangent * base.c1, "c2": whole * base.c2, "c3": whole * base.c3}
-            )
+            law = law.model_copy(update={"c1": tangent * base.c1, "c2": whole * base.c2, "c3": whole * base.c3})
         laws.append(law)
     return model.model_copy(update={"disc_laws": tuple(laws)})
 
 
 def _fascia(model: Model) -> Model:
-    """Posterior tissue of 10 N m at 10 deg of flexion at every level, over discs and muscle (assumed, rate 10 / rad)."""
+    """Posterior tissue of 10 N m at 10 deg of flexion at every level, beside discs and muscle (assumed)."""
     rate, size = 10.0, 10.0 / (np.exp(10.0 * 10.0 * units.DEGREE) - 1.0)
     added = []
     for level in model.levels:
@@ -482,6 +481,11 @@ def _before(model: Model) -> Model:
 
 
 WALL = ("rectus_abdominis", "external_oblique", "internal_oblique")
+#: Rows in which the alternatives differ.
+SHOWN = (
+    *("DP001", "DP004", "DP008", "DP010", "DP056", "DP057", "DP058", "SL027", "SL029", "SL030", "SL031"),
+    *("HOLD30", "HOLD60", "BEND90"),
+)
 #: Name, what is changed against the decided model, and the parameters of the cases.
 ALTERNATIVES: tuple[tuple[str, Callable[[Model], Model], dict[str, float]], ...] = (
     ("decision", lambda m: m, {}),
@@ -545,7 +549,7 @@ def tables(model: Model) -> dict[str, str]:
         + [_band(plain.low[k], plain.high[k]), *[str(plain[c][k].item()) for c in ("confidence", "source")]]
         for k, i in enumerate(plain.row.values)
     ]
-    chosen = [k for k, row in enumerate(plain.row.values) if row not in ("DP029", "DP030", "DP031", "MA024b")]
+    chosen = [k for k, row in enumerate(plain.row.values) if row in SHOWN]
     head = ["id", "effort", "computed [N m]", "measured", "use", "confidence", "source"]
     trunk = list(range(len(TRUNK_EFFORTS)))
     return {
@@ -565,7 +569,7 @@ def tables(model: Model) -> dict[str, str]:
             [[name, *_cells(table), _score(table)] for name, table in strength.items()],
         ),
         "load alternatives": _markdown(
-            ["alternative", *[f"{plain.row[k].item()}" for k in chosen], "inside"],
+            ["alternative", *[str(plain.row[k].item()) for k in chosen], "inside"],
             [[name, *[_cells(table)[k] for k in chosen], _score(table)] for name, table in loads.items()],
         ),
     }
