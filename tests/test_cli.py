@@ -218,7 +218,7 @@ def test_run__leaves_files_and_a_report(here):
 
 
 def test_run__names_the_cases_without_a_solution_and_has_status_1(here):
-    folder = write_experiment(here / "heavy", posture=60, loads="[0, 80, 100]")
+    folder = write_experiment(here / "heavy", posture=90, loads="[0, 80, 100]")
     status, output, complaint = spinesim_command("run", folder)
     assert status == 1
     assert re.match(r"output/heavy/loads\.nc: [01] of 3 cases solved\n", output)

@@ -151,7 +151,7 @@ def lumped_muscle(adult: Model, packed: Packed, name: str) -> tuple[Row, list[tu
         "optimal_fibre_length_m": optimal,
         "tendon_slack_length_m": slack,
         "pennation_rad": pennation,
-        "passive_force_N": pcsa * found[0][0].specific_tension,
+        "passive_force_N": 2.0 * sum(muscle.passive_force for muscle, _, _ in found),
         "passive_slack": 1.0,
         "passive_strain": 0.6,
         **source(
