@@ -22,6 +22,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spinesim.kernels.arrays import Floats, Ints
 from spinesim.kernels.jit import inner, kernel, stage
@@ -67,6 +68,7 @@ class Scratch(NamedTuple):
     slope: Floats  #: (m,) change of the activation per pull
     counted: Floats  #: (m,) slopes that ``square`` holds
     held: Ints  #: (N,) multipliers of the step, in order
+    pinned: NDArray[np.bool_]  #: (N,) rows whose price stays or goes to 0
 
 
 def scratch(lines: int, coordinates: int) -> Scratch:
@@ -82,6 +84,7 @@ def scratch(lines: int, coordinates: int) -> Scratch:
         np.zeros(lines),
         np.zeros(lines),
         np.zeros(size, dtype=np.int64),
+        np.zeros(size, dtype=np.bool_),
     )
 
 
@@ -295,10 +298,12 @@ def _shortest(missing, multiplier, nu, size):
 
 
 @inner
-def _newton_step(problem, used, soft, power, whole, multiplier, missing, room):
+def _newton_step(problem, used, soft, power, whole, ahead, multiplier, missing, room):
     """Newton step of the multipliers that may move, in ``room.step``, and the slope of the dual along it.
 
-    Rows that are met and have no price stay out. Returns nan if the matrix cannot be factored.
+    Rows that are met and have no price stay out. With ``ahead``, prices that the step would bring below 0 go to 0 and
+    the others are sought anew; nearly parallel cuts need that, but now and then it leads nowhere. Returns nan if the
+    matrix cannot be factored.
     """
     nu = problem.tau.size
     size = nu + used
@@ -307,28 +312,43 @@ def _newton_step(problem, used, soft, power, whole, multiplier, missing, room):
     _normal_matrix(problem, used, room.slope, room.counted, room.square)
     if whole < math.inf:
         _capped_together(problem, used, room.slope, whole, room.step, room.square)
-    count, diagonal = 0, 0.0
-    for j in range(size):
-        if j < nu or multiplier[j] > 0.0 or missing[j] > 0.0:
-            room.held[count] = j
-            diagonal = max(diagonal, room.square[j, j])
-            count += 1
-    for a in range(count):
-        j = room.held[a]
-        for b in range(a + 1):
-            room.kept[a, b] = room.square[j, room.held[b]]
-        # where no free line acts on a coordinate the matrix is singular: a small ridge keeps the step finite
-        room.kept[a, a] += soft + 1e-10 * diagonal + 1e-14
-        room.before[a] = missing[j]
-    if not cholesky(room.kept, count):
-        return math.nan
-    cholesky_solve(room.kept, count, room.before)
+    diagonal = 0.0
     for j in range(size):
         room.step[j] = 0.0
+        room.pinned[j] = j >= nu and not (multiplier[j] > 0.0 or missing[j] > 0.0)
+        if not room.pinned[j]:
+            diagonal = max(diagonal, room.square[j, j])
+    for _ in range(used + 1):
+        count = 0
+        for j in range(size):
+            if not room.pinned[j]:
+                room.held[count] = j
+                count += 1
+        for a in range(count):
+            j = room.held[a]
+            for b in range(a + 1):
+                room.kept[a, b] = room.square[j, room.held[b]]
+            # where no free line acts on a coordinate the matrix is singular: a small ridge keeps the step finite
+            room.kept[a, a] += soft + 1e-10 * diagonal + 1e-14
+            room.before[a] = missing[j]
+            for k in range(nu, size):
+                if room.pinned[k] and room.step[k] != 0.0:
+                    room.before[a] -= room.square[max(j, k), min(j, k)] * room.step[k]
+        if not cholesky(room.kept, count):
+            return math.nan
+        cholesky_solve(room.kept, count, room.before)
+        clear = True
+        for a in range(count):
+            j = room.held[a]
+            room.step[j] = room.before[a]
+            if ahead and j >= nu and multiplier[j] + room.step[j] < 0.0:
+                room.pinned[j], room.step[j] = True, -multiplier[j]
+                clear = False
+        if clear:
+            break
     slope = 0.0
-    for a in range(count):
-        room.step[room.held[a]] = room.before[a]
-        slope += room.before[a] * missing[room.held[a]]
+    for j in range(size):
+        slope += room.step[j] * missing[j]
     return slope
 
 
@@ -349,7 +369,7 @@ def _maximise(problem, used, soft, power, shape, multiplier, activation, missing
     )
     strongest = largest(problem.columns) if soft > 0.0 else 0.0
     _forget(room)
-    rounds = 0
+    rounds, ahead = 0, True
     for rounds in range(ROUNDS):
         worst = _shortest(missing, multiplier, nu, size)
         if not worst < math.inf:
@@ -361,7 +381,7 @@ def _maximise(problem, used, soft, power, shape, multiplier, activation, missing
             return SOLVED, rounds
         if soft == 0.0 and rounds > 1 and _shortage(problem, used, multiplier, room.pull) > 1e3 * TOLERANCE * most:
             return INFEASIBLE, rounds
-        slope = _newton_step(problem, used, soft, power, whole, multiplier, missing, room)
+        slope = _newton_step(problem, used, soft, power, whole, ahead, multiplier, missing, room)
         if not slope < math.inf:
             return NOT_CONVERGED, rounds
         length, better, new = 1.0, False, value
@@ -397,6 +417,12 @@ def _maximise(problem, used, soft, power, shape, multiplier, activation, missing
                 along += room.step[j] * room.trial_missing[j]
             # the dual is concave and its slope along the step known at both ends: secant, kept inside the step
             length *= min(max(slope / (slope - along), 0.05), 0.5) if along < 0.0 else 0.5
+        if not better and ahead and used > 0:
+            ahead = False
+            _, _, whole = _activations(
+                problem, used, soft, power, shape, multiplier, activation, missing, room.across, room.pull, room.slope
+            )
+            continue
         if not better:
             break
         value = new

@@ -20,7 +20,7 @@ from spinesim.kernels.gravity import centre_gradient, weight_curvature
 from spinesim.kernels.jit import inner, stage
 from spinesim.kernels.muscle import passive_bend
 from spinesim.kernels.passive import disc_bending, disc_moments
-from spinesim.kernels.stability import FOUND_MARGIN_TOLERANCE, THIRD, drop_cuts, place_cut, stabilise, stiffness_shapes
+from spinesim.kernels.stability import FOUND_MARGIN_TOLERANCE, THIRD, drop_cuts, place_cut, stabilise, stable_modes, stiffness_shapes
 from spinesim.kernels.state import configure, cross_bridges, tangent
 from spinesim.kernels.vector import copy, dot, fill, largest
 
@@ -30,6 +30,8 @@ ANGLE_TOLERANCE = 1e-11  # [rad]
 ROUNDS = 200
 HALVINGS = 30
 LONGEST_STEP = 0.1  # [rad]; the curves are trusted no further in one step
+TURNING = 48  # rows for the turning of modes: three cuts with a price
+ALIKE = 1.0  # [N m/rad] gap below which two modes are both at the margin
 PROBE = 1e-5  # [rad]; forward difference of K, good to about 1e-5 of it, which costs no Newton round
 
 
@@ -159,7 +161,7 @@ def _without_muscles(stance, work, bare):
 
 
 @inner
-def _cut_slopes(model, stance, case, row, free, k, price, activation, lower, upper, work, side, store, slopes, cross):
+def _cut_slopes(model, stance, case, row, free, k, price, activation, work, side, store, slopes, cross, above_k, below_k):
     """Change of a cut v' K v >= margin by the posture.
 
     ``cross`` (nu,) is that of what is still missing of it, minus d(v' K(u, a) v)/du at fixed activations, written in
@@ -169,7 +171,8 @@ def _cut_slopes(model, stance, case, row, free, k, price, activation, lower, upp
 
     Parameters
     ----------
-    work : Work at ``free``; ``side`` (Work) and ``store`` (n, nu) are work space
+    work : Work at ``free``; ``side`` (Work), ``store`` (n, nu) and ``below_k`` (nu, nu) are work space
+    above_k : (nu, nu) float64, change of the whole stiffness along v, written in place
     """
     nu, n = free.size, work.length.size
     along, near, above, middle, below = np.zeros(nu), np.empty(nu), np.empty(nu), np.empty(nu), np.empty(nu)
@@ -187,13 +190,18 @@ def _cut_slopes(model, stance, case, row, free, k, price, activation, lower, upp
     for j in range(nu):
         near[j] = free[j] + THIRD * along[j]
     configure(model, stance, case, row, near, side)
+    tangent(model, stance, case, row, activation, True, side, above_k)
     _without_muscles(stance, side, above)
     copy(side.arms, store)
     for j in range(nu):
         near[j] = free[j] - THIRD * along[j]
     configure(model, stance, case, row, near, side)
+    tangent(model, stance, case, row, activation, True, side, below_k)
     _without_muscles(stance, side, below)
     copy(work.disc, side.disc)
+    for j in range(nu):
+        for i in range(nu):
+            above_k[i, j] = (above_k[i, j] - below_k[i, j]) / (2.0 * THIRD)
     for j in range(nu):
         cross[j] = -(above[j] - 2.0 * middle[j] + below[j]) / THIRD**2 - by_disc[j]
     for i in range(n):
@@ -217,13 +225,71 @@ def _cut_slopes(model, stance, case, row, free, k, price, activation, lower, upp
             cross[j] -= passive * third - passive_slope * (r * curve + 2.0 * arm * second) - bend * r * arm * arm
 
 
+@inner
+def _rotations(stance, work, symmetric, k, price, margin, values, vectors, change, inside, count, extra, bend, softness):
+    """What the turning of a mode adds to the second derivative of its stiffness.
+
+    The smallest eigenvalue curves by -2 (w' dK v)^2 / (gap) for every other mode w. To second order that is a row
+    w' K v = 0 which may be missed at the price of softness gap / (2 price): appended to ``extra`` (q, m), what every
+    line inside its bounds gives to it, ``bend`` (q, nu), its change by the posture, and ``softness`` (q,).
+
+    Parameters
+    ----------
+    values, vectors : eigenvalues and eigenvectors of K over the stable coordinates
+    change : (nu, nu) float64, change of K along v
+
+    Returns
+    -------
+    count : int, number of rows now in use
+    """
+    ns, v = stance.stable.size, work.cuts[k]
+    moved = np.empty(ns)
+    first, aside = count, False
+    for s in range(ns):
+        aside = aside or (stance.lateral[stance.stable[s]] and abs(v[s]) > 1e-9)
+    for e in range(ns):
+        gap, beside = values[e] - margin, False
+        for s in range(ns):
+            beside = beside or (stance.lateral[stance.stable[s]] and abs(vectors[s, e]) > 1e-9)
+        if count == softness.size or gap < ALIKE or (symmetric and beside != aside):
+            continue
+        softness[count] = gap / (2.0 * price)
+        for j in range(stance.n_free):
+            bend[count, j] = 0.0
+            for s in range(ns):
+                bend[count, j] -= vectors[s, e] * change[stance.stable[s], j]
+        for s in range(ns):
+            extra[count, s] = vectors[s, e]  # taken up below
+        count += 1
+    other = np.empty((count - first, ns))
+    for r in range(first, count):
+        for s in range(ns):
+            other[r - first, s] = extra[r, s]
+        fill(0.0, extra[r])
+    for i in range(work.length.size):
+        if inside[i]:
+            packed = work.shape[i]
+            fill(0.0, moved)
+            place = 0
+            for s in range(ns):
+                for t in range(s + 1):
+                    moved[s] += packed[place] * v[t]
+                    if t < s:
+                        moved[t] += packed[place] * v[s]
+                    place += 1
+            for r in range(first, count):
+                extra[r, i] = dot(other[r - first], moved)
+    return count
+
+
 @stage
-def _newton_matrix(stance, weight, lower, upper, activation, slopes, work, fixed, used, soft, multiplier, cross, square,
-                   gain):  # fmt: skip
+def _newton_matrix(stance, weight, inside, slopes, work, used, turning, extra, bend, softness, soft, multiplier, cross,
+                   square, gain):  # fmt: skip
     """Turn ``square`` = goals'' + K'[lambda] into the second derivative of phi, in place.
 
     ``slopes`` (m, nu) is the change of the pulls by u, ``cross`` (N, nu) that of what is missing at fixed activations;
-    ``gain`` (N, nu), the change of the multipliers by u, is written in place. Rows without a price do not count.
+    ``gain`` (N, nu), the change of the multipliers by u, is written in place. Rows without a price do not count;
+    ``turning`` rows of `_rotations` come last.
     """
     nu = stance.n_free
     priced, count = np.empty(nu + used, dtype=np.int64), 0
@@ -232,38 +298,46 @@ def _newton_matrix(stance, weight, lower, upper, activation, slopes, work, fixed
             priced[count] = j
             count += 1
         fill(0.0, gain[j])
-    normal, line = np.zeros((count, count)), np.empty(count)
+    size = count + turning
+    normal, line, moving = np.zeros((size, size)), np.empty(size), np.empty((size, nu))
+    for r in range(size):
+        for k in range(nu):
+            moving[r, k] = cross[priced[r], k] if r < count else bend[r - count, k]
     for i in range(weight.size):
-        if lower[i] < activation[i] < upper[i]:
+        if inside[i]:
             first, last = stance.column_first[i], stance.column_last[i]
-            for r in range(count):
-                j = priced[r]
-                line[r] = work.columns[i, j] if j < nu else work.rows[j - nu, i]
-            for r in range(count):
+            for r in range(size):
+                if r >= count:
+                    line[r] = extra[r - count, i]
+                else:
+                    j = priced[r]
+                    line[r] = work.columns[i, j] if j < nu else work.rows[j - nu, i]
+            for r in range(size):
                 c = line[r] / weight[i]
                 if c != 0.0:
-                    for t in range(count):
+                    for t in range(size):
                         normal[r, t] += c * line[t]
                     for k in range(first, last):
-                        cross[priced[r], k] -= c * slopes[i, k]
+                        moving[r, k] -= c * slopes[i, k]
             for j in range(first, last):
                 for k in range(first, last):
                     square[j, k] -= slopes[i, j] / weight[i] * slopes[i, k]
     diagonal = 0.0
     for r in range(count):
         diagonal = max(diagonal, normal[r, r])
-    for r in range(count):
-        normal[r, r] += soft + 1e-10 * diagonal + 1e-14
-    if not cholesky(normal, count):
+    for r in range(size):
+        normal[r, r] += soft + 1e-10 * diagonal + 1e-14 + (softness[r - count] if r >= count else 0.0)
+    if not cholesky(normal, size):
         return False
     for k in range(nu):
-        for r in range(count):
-            line[r] = cross[priced[r], k]
-        cholesky_solve(normal, count, line)
-        for r in range(count):
-            gain[priced[r], k] = line[r]
+        for r in range(size):
+            line[r] = moving[r, k]
+        cholesky_solve(normal, size, line)
+        for r in range(size):
+            if r < count:
+                gain[priced[r], k] = line[r]
             for i in range(nu):
-                square[i, k] += cross[priced[r], i] * line[r]
+                square[i, k] += moving[r, i] * line[r]
     return True
 
 
@@ -358,8 +432,12 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
     gradient, step, trial, price = np.empty(nu), np.empty(nu), np.empty(nu), np.zeros(nh)
     trial_multiplier, change = multiplier.copy(), np.zeros(multiplier.size)
     curvature, stiffness, probe = np.empty((nu, nu)), np.empty((nu, nu)), np.empty((nu, nu))
+    curvature_k = np.empty((nu, nu))
+    eigenvalues, modes = np.empty(0), np.empty((0, 0))
     gain, cross = np.empty((multiplier.size, nu)), np.empty((multiplier.size, nu))
     slopes, store = np.empty((m, nu)), np.empty((work.length.size, nu))
+    extra, bend, softness = np.zeros((TURNING, m)), np.empty((TURNING, nu)), np.empty(TURNING)
+    inside = np.empty(m, dtype=np.bool_)
     errors, rows = np.empty(nh), np.empty((nh, nu))
     trial_activation = np.empty(m)
     copy(free, trial)
@@ -424,11 +502,21 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
             copy(stiffness[i], cross[i])
             for j in range(nu):
                 gradient[i] += stiffness[i, j] * multiplier[j]
+        turning, priced = 0, 0
+        for i in range(m):
+            inside[i] = lower[i] < activation[i] < upper[i]
+        for k in range(fixed, used):
+            if multiplier[nu + k] > 0.0:
+                priced += 1
+        if priced > 0:
+            eigenvalues, modes = stable_modes(stance, work, activation, case.symmetric[row])
         for k in range(used):
             fill(0.0, cross[nu + k])
             if k >= fixed and multiplier[nu + k] > 0.0:
-                _cut_slopes(model, stance, case, row, free, k, multiplier[nu + k], activation, lower, upper, work, side,
-                            store, slopes, cross[nu + k])  # fmt: skip
+                _cut_slopes(model, stance, case, row, free, k, multiplier[nu + k], activation, work, side, store, slopes,
+                            cross[nu + k], probe, curvature_k)  # fmt: skip
+                turning = _rotations(stance, work, case.symmetric[row], k, multiplier[nu + k], margin, eigenvalues, modes,
+                                     probe, inside, turning, extra, bend, softness)  # fmt: skip
                 for j in range(nu):
                     gradient[j] += multiplier[nu + k] * cross[nu + k, j]
         if case.symmetric[row]:
@@ -440,10 +528,7 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
         worst, off = _remaining(gradient, errors, rows, price)
         moved = largest(step) if rounds > 0 and halvings == 0 and merit < math.inf else math.inf
         settled = moved <= ANGLE_TOLERANCE and largest(change) <= 1e-9 * (1.0 + largest(multiplier))
-        fine = GRADIENT_TOLERANCE
-        for k in range(fixed, used):
-            if multiplier[nu + k] > 0.0:
-                fine = CUT_TOLERANCE
+        fine = CUT_TOLERANCE if priced > 0 else GRADIENT_TOLERANCE
         if off <= ANGLE_TOLERANCE and (worst <= fine or settled):
             return SOLVED, rounds, worst, used
         if rounds == ROUNDS or not math.isfinite(worst):
@@ -462,8 +547,8 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
             for i in range(m):
                 for j in range(stance.column_first[i], stance.column_last[i]):
                     slopes[i, j] += factor * (side.columns[i, j] - work.columns[i, j])
-        if not _newton_matrix(stance, weight, lower, upper, activation, slopes, work, fixed, used, soft, multiplier,
-                              cross, curvature, gain):  # fmt: skip
+        if not _newton_matrix(stance, weight, inside, slopes, work, used, turning, extra, bend, softness, soft,
+                              multiplier, cross, curvature, gain):  # fmt: skip
             return NOT_CONVERGED, rounds, worst, used
         if case.symmetric[row]:
             for j in range(nu):

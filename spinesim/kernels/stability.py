@@ -21,7 +21,7 @@ from spinesim.kernels.state import cross_bridges, tangent
 from spinesim.kernels.vector import dot_wide, fill
 
 MARGIN_TOLERANCE = 1e-5  # [N m/rad]; single muscles give up to 1e3, and effort changes by about 0.03 per N m/rad
-NEAR = 1.0  # [N m/rad] below the margin: from here on cuts are gathered
+NEAR = 3.0  # [N m/rad] below the margin: from here on cuts are gathered
 GATHERED = 1e-3  # share of the largest eigenvalue of Z below which a direction is left out
 GATHERINGS = 30  # rounds after which cuts are only added, which always ends
 FOUND_MARGIN_TOLERANCE = 1e-4  # [N m/rad]; the same on the way to a posture
@@ -116,7 +116,7 @@ def stiffness_shapes(model, stance, case, row, work):
 
 
 @inner
-def _eigen(stance, work, activation, symmetric):
+def stable_modes(stance, work, activation, symmetric):
     """Eigenvalues and eigenvectors of K(a) over the stable coordinates.
 
     In a symmetric posture motions within the plane of symmetry and out of it do not mix; rounding must not mix them.
@@ -208,7 +208,7 @@ def add_cuts(stance, work, margin, tolerance, symmetric, gather, fixed, used, mu
     done, used : bool, int
         True: every motion has the stiffness demanded; the rows now in use, or -1 if they are too many.
     """
-    values, vectors = _eigen(stance, work, activation, symmetric)
+    values, vectors = stable_modes(stance, work, activation, symmetric)
     if not values[0] < margin - tolerance:
         return True, used
     nu, priced = stance.n_free, 0
