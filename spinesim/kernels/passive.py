@@ -6,7 +6,7 @@ from spinesim.kernels.derived import disc_law
 from spinesim.kernels.jit import kernel, stage
 from spinesim.kernels.vector import fill
 
-PROBE = 1e-6  # [rad]; the stiffness of a disc bends within 5e-3 rad, and rounding leaves ten digits
+PROBE = 2e-5  # [rad]; the stiffness of a disc bends within 5e-3 rad, so both its differences keep five digits or more
 
 
 @stage
@@ -43,24 +43,42 @@ def disc_stiffness(model, constants, q, square):
 
 
 @stage
-def disc_bending(model, stance, constants, q, along, by_joint):
-    """Change of v' K v by the joint coordinates, K the stiffness of the discs [N m/rad2], in place (nq,).
+def disc_bending(model, stance, constants, q, along, turning, bending, curving):
+    """First and second change of the stiffness of the discs along a motion; in place (nq,), 0 but at discs.
 
     Parameters
     ----------
-    along : (nu,) float64, v over the free coordinates
+    along : (nu,) float64, the motion v over the free coordinates
+    turning, bending, curving : (nq,) float64
+        k' v [N m/rad2], k' v^2 [N m/rad2] and k'' v^2 [N m/rad3] of the tangent stiffness k of every hinge.
     """
-    fill(0.0, by_joint)
+    fill(0.0, turning)
+    fill(0.0, bending)
+    fill(0.0, curving)
+    zone, width, blend = model.zone_fraction, model.zone_width, model.zone_blend
     for d in range(constants.shape[0]):
         k = model.disc_coordinate[d]
         rate = 0.0
         for e in range(stance.rate_first[k], stance.rate_first[k + 1]):
             rate += stance.rate[e] * along[stance.rate_index[e]]
         p1, p2, p3, n1, n2, n3 = constants[d]
-        zone, width, blend = model.zone_fraction, model.zone_width, model.zone_blend
         _, above = disc_law(q[k] + PROBE, p1, p2, p3, n1, n2, n3, zone, width, blend)
+        _, here = disc_law(q[k], p1, p2, p3, n1, n2, n3, zone, width, blend)
         _, below = disc_law(q[k] - PROBE, p1, p2, p3, n1, n2, n3, zone, width, blend)
-        by_joint[k] = rate * rate * (above - below) / (2.0 * PROBE)
+        slope = (above - below) / (2.0 * PROBE)
+        turning[k], bending[k] = slope * rate, slope * rate * rate
+        curving[k] = (above - 2.0 * here + below) / (PROBE * PROBE) * rate * rate
+
+
+@stage
+def add_diagonal(stance, by_joint, factor, by_free):
+    """Add factor B' diag(by_joint) B to a matrix over the free coordinates (nu, nu)."""
+    for k in range(by_joint.size):
+        if by_joint[k] != 0.0:
+            for e in range(stance.rate_first[k], stance.rate_first[k + 1]):
+                for f in range(stance.rate_first[k], stance.rate_first[k + 1]):
+                    part = stance.rate[e] * stance.rate[f] * by_joint[k]
+                    by_free[stance.rate_index[e], stance.rate_index[f]] += factor * part
 
 
 @kernel

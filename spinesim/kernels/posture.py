@@ -19,7 +19,7 @@ from spinesim.kernels.chain import square_to_free, to_free
 from spinesim.kernels.gravity import centre_gradient, weight_curvature
 from spinesim.kernels.jit import inner, stage
 from spinesim.kernels.muscle import passive_bend
-from spinesim.kernels.passive import disc_bending, disc_moments
+from spinesim.kernels.passive import add_diagonal, disc_bending, disc_moments
 from spinesim.kernels.stability import FOUND_MARGIN_TOLERANCE, THIRD, drop_cuts, place_cut, stabilise, stable_modes, stiffness_shapes
 from spinesim.kernels.state import configure, cross_bridges, tangent
 from spinesim.kernels.vector import copy, dot, fill, largest
@@ -161,7 +161,8 @@ def _without_muscles(stance, work, bare):
 
 
 @inner
-def _cut_slopes(model, stance, case, row, free, k, price, activation, work, side, store, slopes, cross, above_k, below_k):
+def _cut_slopes(model, stance, case, row, free, k, price, activation, work, side, store, slopes, cross, change, below_k,
+                curvature):  # fmt: skip
     """Change of a cut v' K v >= margin by the posture.
 
     ``cross`` (nu,) is that of what is still missing of it, minus d(v' K(u, a) v)/du at fixed activations, written in
@@ -172,16 +173,18 @@ def _cut_slopes(model, stance, case, row, free, k, price, activation, work, side
     Parameters
     ----------
     work : Work at ``free``; ``side`` (Work), ``store`` (n, nu) and ``below_k`` (nu, nu) are work space
-    above_k : (nu, nu) float64, change of the whole stiffness along v, written in place
+    change : (nu, nu) float64, change of the whole stiffness along v, written in place
+    curvature : (nu, nu) float64, gains what the bending of the discs gives to the second derivative of the Lagrangian
     """
     nu, n = free.size, work.length.size
     along, near, above, middle, below = np.zeros(nu), np.empty(nu), np.empty(nu), np.empty(nu), np.empty(nu)
     by_disc, by_joint = np.empty(nu), np.zeros(work.q.size)
+    turning, curving = np.empty(work.q.size), np.empty(work.q.size)
     for s in range(stance.stable.size):
         along[stance.stable[s]] = work.cuts[k, s]
     disc_moments(model, work.disc, work.q, by_joint)
     to_free(stance, by_joint, near)
-    disc_bending(model, stance, work.disc, work.q, along, by_joint)
+    disc_bending(model, stance, work.disc, work.q, along, turning, by_joint, curving)
     to_free(stance, by_joint, by_disc)
     _without_muscles(stance, work, middle)
     for j in range(nu):
@@ -190,7 +193,7 @@ def _cut_slopes(model, stance, case, row, free, k, price, activation, work, side
     for j in range(nu):
         near[j] = free[j] + THIRD * along[j]
     configure(model, stance, case, row, near, side)
-    tangent(model, stance, case, row, activation, True, side, above_k)
+    tangent(model, stance, case, row, activation, True, side, change)
     _without_muscles(stance, side, above)
     copy(side.arms, store)
     for j in range(nu):
@@ -201,7 +204,9 @@ def _cut_slopes(model, stance, case, row, free, k, price, activation, work, side
     copy(work.disc, side.disc)
     for j in range(nu):
         for i in range(nu):
-            above_k[i, j] = (above_k[i, j] - below_k[i, j]) / (2.0 * THIRD)
+            change[i, j] = (change[i, j] - below_k[i, j]) / (2.0 * THIRD)
+    add_diagonal(stance, turning, 1.0, change)
+    add_diagonal(stance, curving, -price, curvature)
     for j in range(nu):
         cross[j] = -(above[j] - 2.0 * middle[j] + below[j]) / THIRD**2 - by_disc[j]
     for i in range(n):
@@ -219,9 +224,9 @@ def _cut_slopes(model, stance, case, row, free, k, price, activation, work, side
             r = work.arms[i, j]
             second = -(store[i, j] - side.arms[i, j]) / (2.0 * THIRD)
             third = -(store[i, j] - 2.0 * r + side.arms[i, j]) / THIRD**2
-            change = active * third - slope * r * curve + softening * r * arm * arm - 2.0 * bridges * arm * second
-            slopes[i, j] += price * change
-            cross[j] -= a * change
+            given = active * third - slope * r * curve + softening * r * arm * arm - 2.0 * bridges * arm * second
+            slopes[i, j] += price * given
+            cross[j] -= a * given
             cross[j] -= passive * third - passive_slope * (r * curve + 2.0 * arm * second) - bend * r * arm * arm
 
 
@@ -432,7 +437,7 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
     gradient, step, trial, price = np.empty(nu), np.empty(nu), np.empty(nu), np.zeros(nh)
     trial_multiplier, change = multiplier.copy(), np.zeros(multiplier.size)
     curvature, stiffness, probe = np.empty((nu, nu)), np.empty((nu, nu)), np.empty((nu, nu))
-    curvature_k = np.empty((nu, nu))
+    below_k = np.empty((nu, nu))
     eigenvalues, modes = np.empty(0), np.empty((0, 0))
     gain, cross = np.empty((multiplier.size, nu)), np.empty((multiplier.size, nu))
     slopes, store = np.empty((m, nu)), np.empty((work.length.size, nu))
@@ -451,6 +456,9 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
                 place_cut(work, margin, k)
         status, _ = balance(problem, used, soft, 2.0, trial_multiplier, trial_activation, missing, work.room)
         allowed = merit + 1e-4 * length * slope + 1e-11 * abs(merit) + 1e-14
+        for k in range(fixed, used):
+            # cuts meet the margin to their tolerance, and the merit to as much times their price
+            allowed += 2.0 * FOUND_MARGIN_TOLERANCE * trial_multiplier[nu + k]
         aim = missed = 0.0
         if status == SOLVED:
             aim = goals(model, stance, work, work.carried[0], gradient, curvature)
@@ -514,7 +522,7 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
             fill(0.0, cross[nu + k])
             if k >= fixed and multiplier[nu + k] > 0.0:
                 _cut_slopes(model, stance, case, row, free, k, multiplier[nu + k], activation, work, side, store, slopes,
-                            cross[nu + k], probe, curvature_k)  # fmt: skip
+                            cross[nu + k], probe, below_k, curvature)  # fmt: skip
                 turning = _rotations(stance, work, case.symmetric[row], k, multiplier[nu + k], margin, eigenvalues, modes,
                                      probe, inside, turning, extra, bend, softness)  # fmt: skip
                 for j in range(nu):
