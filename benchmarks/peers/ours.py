@@ -163,8 +163,16 @@ PEERS = (COLD, WARM, Peer("spinesim", "cold, called from Python", from_python, "
 STABLE: tuple[Peer, ...] = ()
 
 
-def throughput(problem: ForceSharing, *, start: str, count: int, threads: int) -> tuple[float, float]:
-    """Neighbouring problems solved per second on several threads, and the share that had a solution.
+class Throughput(NamedTuple):
+    """Neighbouring problems solved on several threads."""
+
+    rate: float  #: solved per second
+    share: float  #: solved of all that were tried
+    cores: float  #: processor time over wall time: what the rest of the machine left to the threads
+
+
+def throughput(problem: ForceSharing, *, start: str, count: int, threads: int) -> Throughput:
+    """Solve ``count`` neighbouring problems on each of several threads.
 
     ``start`` is "cold", from zero, or "warm", from the multipliers of the problem itself. Problems found infeasible
     count in the time and not among the solved.
@@ -178,10 +186,10 @@ def throughput(problem: ForceSharing, *, start: str, count: int, threads: int) -
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(lambda _: work(taus[0][:1]), range(threads)))  # threads are up before the clock starts
-        begin = time.perf_counter()
+        begin, used = time.perf_counter(), time.process_time()
         solved = sum(pool.map(work, taus))
-        elapsed = time.perf_counter() - begin
-    return solved / elapsed, solved / (count * threads)
+        elapsed, used = time.perf_counter() - begin, time.process_time() - used
+    return Throughput(solved / elapsed, solved / (count * threads), used / elapsed)
 
 
 def postures_near(held: Held, count: int = NEIGHBOURS) -> Floats:
