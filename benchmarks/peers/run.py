@@ -266,8 +266,9 @@ def kinematics(held: Sequence[Held], effort: Effort, skip: Sequence[str]) -> Sec
         [
             "spinesim's row does more than the others': it also evaluates muscle curves, discs, tissue and the columns "
             "of the balance, inside compiled code. The peers are called from Python, a few calls to a posture.",
-            "MuJoCo has no tool that shares forces among muscles, so it ends here. It measures 312 tendons for 280 "
-            "fascicles, because a fascicle with a conditional point is two tendons, with and past it.",
+            "MuJoCo has no tool that shares forces among muscles, so it ends here. It measures "
+            f"{len(anatomy.routes)} tendons for {len(held[0].work.length)} fascicles, because one with a "
+            "conditional point is two, with and past it.",
             "In these postures no conditional point is fading, so paths are plain polylines in all programs.",
         ],
     )
