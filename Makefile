@@ -7,11 +7,12 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 USER_STAMP := $(VENV)/.installed-user
 DEV_STAMP  := $(VENV)/.installed-dev
+PEERS_STAMP := $(VENV)/.installed-peers
 DEMO       ?= hip_flexor_tightness
 
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
-.PHONY: help demo test lint types imports docs bench bench-quick wheel-check format derive clean
+.PHONY: help demo test lint types imports docs bench bench-quick peers wheel-check format derive clean
 
 help:
 	@echo "make demo         run experiments/$(DEMO): data file, figures and a report"
@@ -21,6 +22,7 @@ help:
 	@echo "make imports      imports run one way"
 	@echo "make docs         documentation in docs/_build/html"
 	@echo "make bench        speed, one commit            make bench-quick   one round of each"
+	@echo "make peers        other programs on the same problems, into docs/peers.md"
 	@echo "make wheel-check  build the wheel and run an experiment with it in an empty environment"
 	@echo "make derive       print spinesim/kernels/derived.py anew"
 
@@ -56,6 +58,9 @@ bench-quick: $(DEV_STAMP)
 	$(BIN)/asv machine --yes
 	$(BIN)/asv run --environment existing:$(BIN)/python --quick --dry-run --show-stderr
 
+peers: $(PEERS_STAMP)
+	$(BIN)/python -m benchmarks.peers --write-docs docs/peers.md
+
 wheel-check: $(DEV_STAMP)
 	PYTHON=$(BIN)/python .ci/wheel-check
 
@@ -76,4 +81,8 @@ $(USER_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 
 $(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install --quiet --editable '.[test,lint,docs,bench]' hatchling
+	@touch $@ $(USER_STAMP)
+
+$(PEERS_STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --quiet --editable '.[peers]'
 	@touch $@ $(USER_STAMP)
