@@ -28,6 +28,7 @@ def passive_moments(packed: Packed, cases: CaseArrays, q: Floats) -> Floats:
         cases.strength[0],
         cases.stiffness[0],
         cases.shift[0],
+        0.0,  # the examiner's patient lies relaxed
         length,
         fibre,
         active,

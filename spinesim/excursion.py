@@ -67,7 +67,8 @@ def held_fibre_lengths(model: Model, stance: str, posture: Mapping[str, float]) 
     lengths, _ = path_lengths(packed.packed, q)
     arrays = packed.packed.arrays
     fibres = (lengths - arrays.slack_length) / (arrays.optimal_length * arrays.cos_pennation)
-    return dict(zip(packed.packed.muscles, fibres.tolist(), strict=True))
+    fascicles = packed.packed.muscles
+    return dict(zip(fascicles, fibres[: len(fascicles)].tolist(), strict=True))
 
 
 def _beyond_the_curves(subject: str, words: str, fibres: Mapping[str, float]) -> Iterator[Finding]:

@@ -100,7 +100,10 @@ def make_task(
             f"criterion = {criterion!r} with weights = {weights!r} needs a held posture: where the posture is found, "
             "effort is measured from the activations of healthy standing, squared and weighted with volume"
         )
-    return Task(model, stance, angles, find, power, weights == "volume", _stability(stability, find))
+    demanded = _stability(stability, find)
+    if power == 0.0 and demanded is not False:
+        raise InputError("criterion = 'minmax' cannot be combined with stability: ask for 'effort2' or 'effort3'")
+    return Task(model, stance, angles, find, power, weights == "volume", demanded)
 
 
 def check_criterion(criterion: str) -> float:
@@ -295,7 +298,9 @@ def raise_failure(stance: PackedStance, dataset: xr.Dataset) -> None:
         worst = int(np.abs(missing.values).argmax())
         moment = float(missing[worst])
         if moment == 0.0:
-            raise InfeasibleError(f"the transversus abdominis cannot raise the pressure that iap.lowest asks for in {where}")
+            raise InfeasibleError(
+                f"the transversus abdominis cannot raise the pressure that iap.lowest asks for in {where}"
+            )
         raise InfeasibleError(
             f"no muscle forces balance {missing.coordinate.values[worst]} in {where}: "
             f"{moment:+.3g} N m are missing there{_saturated(dataset)}"

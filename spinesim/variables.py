@@ -216,8 +216,11 @@ VARIABLES = _register(
     # the solve
     Variable("effort", (), "1", "Weighted sum of squared activations that the muscles share out least."),
     Variable(
-        "status", (), "", "How the case ended: solved, infeasible (no forces balance), unstable (none with the stability demanded), "
-        "not_converged, or pending in an unfinished sweep."
+        "status",
+        (),
+        "",
+        "How the case ended: solved, infeasible (no forces balance), unstable (none with the stability demanded), "
+        "not_converged, or pending in an unfinished sweep.",
     ),
     Variable("moment_residual", (), "N m", "Largest moment left unbalanced in a free coordinate."),
     Variable(

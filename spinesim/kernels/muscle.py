@@ -116,9 +116,7 @@ def line_curvature(model, i, q, turn, place, axes, centres, velocity, slope, fac
             end = model.segment_ends[first + d]
             for c in range(d + 1):
                 kc = model.segment_coordinates[first + c]
-                value = (
-                    velocity[c, 0] * vx + velocity[c, 1] * vy + velocity[c, 2] * vz - slope[c] * slope[d]
-                ) / span
+                value = (velocity[c, 0] * vx + velocity[c, 1] * vy + velocity[c, 2] * vz - slope[c] * slope[d]) / span
                 if model.segment_ends[first + c] == end:
                     value += axes[kc, 0] * cx + axes[kc, 1] * cy + axes[kc, 2] * cz
                 square[kc, kd] += scale * value
@@ -201,7 +199,12 @@ def passive_bend(model, i, stiffness, shift, fibre):
     if i == model.pressure_line:
         return 0.0
     unit = model.optimal_length[i] * model.cos_pennation[i]
-    slack, strain, shape, softplus = model.passive_slack[i], model.passive_strain[i], model.passive_shape, model.softplus
+    slack, strain, shape, softplus = (
+        model.passive_slack[i],
+        model.passive_strain[i],
+        model.passive_shape,
+        model.softplus,
+    )
     _, above = passive_curve(fibre + shift + PROBE, slack, strain, shape, softplus)
     _, below = passive_curve(fibre + shift - PROBE, slack, strain, shape, softplus)
     force = model.cos_pennation[i] * model.passive_force[i] * stiffness

@@ -20,7 +20,15 @@ from spinesim.kernels.gravity import centre_gradient, weight_curvature
 from spinesim.kernels.jit import inner, stage
 from spinesim.kernels.muscle import passive_bend
 from spinesim.kernels.passive import add_diagonal, disc_bending, disc_moments
-from spinesim.kernels.stability import FOUND_MARGIN_TOLERANCE, THIRD, drop_cuts, place_cut, stabilise, stable_modes, stiffness_shapes
+from spinesim.kernels.stability import (
+    FOUND_MARGIN_TOLERANCE,
+    THIRD,
+    drop_cuts,
+    place_cut,
+    stabilise,
+    stable_modes,
+    stiffness_shapes,
+)
 from spinesim.kernels.state import configure, cross_bridges, tangent
 from spinesim.kernels.vector import copy, dot, fill, largest
 
@@ -231,7 +239,9 @@ def _cut_slopes(model, stance, case, row, free, k, price, activation, work, side
 
 
 @inner
-def _rotations(stance, work, symmetric, k, price, margin, values, vectors, change, inside, count, extra, bend, softness):
+def _rotations(
+    stance, work, symmetric, k, price, margin, values, vectors, change, inside, count, extra, bend, softness
+):
     """What the turning of a mode adds to the second derivative of its stiffness.
 
     The smallest eigenvalue curves by -2 (w' dK v)^2 / (gap) for every other mode w. To second order that is a row
