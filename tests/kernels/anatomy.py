@@ -33,7 +33,12 @@ class Anatomy:
         self.hinges = {
             body: [c for c in model.coordinates if c.joint == self.joints[body].name] for body in self.bodies
         }
-        points = [(self.bodies.index(p.body), p.position) for muscle in model.muscles for p in muscle.path]
+        #: points of every line: the fascicles, and last the line from diaphragm to pelvic floor
+        self.lines = [[(p.body, p.position, p) for p in muscle.path] for muscle in model.muscles]
+        if model.abdomen is not None:
+            ends = (("thorax", model.abdomen.diaphragm), ("pelvis", model.abdomen.pelvic_floor))
+            self.lines.append([(body, position, None) for body, position in ends])
+        points = [(self.bodies.index(body), position) for line in self.lines for body, position, _ in line]
         self.point_body = np.array([b for b, _ in points])
         self.point_local = np.array([p for _, p in points])
 
@@ -68,23 +73,23 @@ class Anatomy:
 
     @cached_property
     def routes(self):
-        """For every fascicle its polylines: indices of the points passed, and per conditional point whether it is.
+        """For every line its polylines: indices of the points passed, and per conditional point whether it is.
 
         A fascicle with one conditional point has two routes, with it and past it.
         """
         routes, first = [], 0
-        for i, muscle in enumerate(self.model.muscles):
-            conditional = [p for p, point in enumerate(muscle.path) if point.condition]
+        for i, line in enumerate(self.lines):
+            conditional = [p for p, (_, _, point) in enumerate(line) if point is not None and point.condition]
             for chosen in itertools.product([True, False], repeat=len(conditional)):
                 dropped = {p for p, used in zip(conditional, chosen, strict=True) if not used}
-                kept = [first + p for p in range(len(muscle.path)) if p not in dropped]
-                conditions = [(muscle.path[p], used) for p, used in zip(conditional, chosen, strict=True)]
+                kept = [first + p for p in range(len(line)) if p not in dropped]
+                conditions = [(line[p][2], used) for p, used in zip(conditional, chosen, strict=True)]
                 routes.append((i, kept, conditions))
-            first += len(muscle.path)
+            first += len(line)
         return routes
 
     def route_weights(self, q):
-        """Share of every route in the length of its fascicle: conditional points fade over the blend of the model."""
+        """Share of every route in the length of its line: conditional points fade over the blend of the model."""
         blend = self.model.condition_blend
         weights = []
         for _, _, conditions in self.routes:
@@ -107,7 +112,7 @@ class Anatomy:
         return np.array(start), np.array(end), np.array(route)
 
     def lengths(self, q):
-        """Length of every fascicle [m]."""
+        """Length of every line [m]."""
         turn, place = self.pose(q)
         rotation = np.array([turn[b] for b in self.bodies])[self.point_body]
         points = np.einsum("pij,pj->pi", rotation, self.point_local)
@@ -115,11 +120,11 @@ class Anatomy:
         start, end, route = self._segments
         span = np.linalg.norm(points[end] - points[start], axis=1)
         by_route = np.bincount(route, span, len(self.routes)) * self.route_weights(q)
-        return np.bincount([i for i, _, _ in self.routes], by_route, len(self.model.muscles))
+        return np.bincount([i for i, _, _ in self.routes], by_route, len(self.lines))
 
     def length_rates(self, q, probe=1e-5):
         """Change of every length by every coordinate [m/rad], by central differences; error about 1e-10."""
-        rates = np.empty((len(self.model.muscles), len(self.coordinates)))
+        rates = np.empty((len(self.lines), len(self.coordinates)))
         for k, name in enumerate(self.coordinates):
             ahead = self.lengths({**q, name: q.get(name, 0.0) + probe})
             behind = self.lengths({**q, name: q.get(name, 0.0) - probe})

@@ -27,7 +27,8 @@ class FreeBody:
     """All known forces of a result, body by body.
 
     What acts: weights, hand loads, ground or seat (upward), the pull of every fascicle at every point of its path, the
-    resistance of discs and of the tissue around hips and knees. Where a conditional point fades with a joint angle, the
+    push of the intra-abdominal pressure on diaphragm and pelvic floor along the line between them, the resistance of
+    discs and of the tissue around hips and knees. Where a conditional point fades with a joint angle, the
     changing path does work on that angle, which is a couple between the two bodies of that joint.
     """
 
@@ -115,7 +116,8 @@ class FreeBody:
         points = np.array([self.at(a.bodies[b], p) for b, p in zip(a.point_body, a.point_local, strict=True)])
         self.points = points
         pull = np.zeros_like(points)
-        tension = self.dataset.muscle_force.values
+        push = 1e3 * float(self.dataset.intra_abdominal_pressure) * self.model.abdomen.area  # kPa
+        tension = np.append(self.dataset.muscle_force.values, -push)
         spans = []
         for (i, kept, _), share in zip(a.routes, a.route_weights(self.q), strict=True):
             span = 0.0

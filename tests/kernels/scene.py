@@ -10,7 +10,8 @@ from spinesim import parameters
 from spinesim.cases import case_arrays, names
 from spinesim.kernels import passive
 from spinesim.kernels.arrays import CaseArrays, HeldAngles, ModelArrays, StanceArrays
-from spinesim.kernels.balance import balance
+from spinesim.kernels.balance import MAX_ROWS, Sharing, balance
+from spinesim.kernels.stability import stiffness_shapes
 from spinesim.kernels.state import configure, tangent
 from spinesim.kernels.work import Work, workspace
 from spinesim.model.pack import pack
@@ -30,8 +31,13 @@ class Scene:
 
     @property
     def n(self):
-        """Number of fascicles."""
+        """Number of lines: the fascicles and, last, that of the intra-abdominal pressure."""
         return self.model.max_force.size
+
+    @property
+    def fixed(self):
+        """Inequalities that hold in every posture: the pressure, where there is one."""
+        return int(self.model.pressure_line >= 0)
 
     @property
     def rates(self):
@@ -44,7 +50,7 @@ class Scene:
 
     @property
     def used(self):
-        """(n + na, nu) True where a fascicle or actuator acts on a free coordinate."""
+        """(n + na, nu) True where a line or actuator acts on a free coordinate."""
         column = np.arange(self.stance.n_free)
         return (column >= self.stance.column_first[:, None]) & (column < self.stance.column_last[:, None])
 
@@ -53,7 +59,7 @@ class Scene:
         return configure(self.model, self.stance, self.cases, 0, free, self.work)
 
     def columns(self):
-        """Moments of all fascicles and actuators at full activation [N m] in the posture configured last."""
+        """Moments of all lines and actuators at full activation [N m] in the posture configured last."""
         return np.where(self.used, self.work.columns, 0.0)
 
     def moments(self, free, activation):
@@ -61,21 +67,37 @@ class Scene:
         self.configure(free)
         return self.columns().T @ activation - self.work.tau
 
-    def tangent(self, activation):
+    def tangent(self, activation, short_range=False):
         """Tangent stiffness in the posture configured last."""
         stiffness = np.empty((self.stance.n_free, self.stance.n_free))
-        tangent(self.model, self.stance, self.cases, 0, activation, self.work, stiffness)
+        tangent(self.model, self.stance, self.cases, 0, activation, short_range, self.work, stiffness)
         return stiffness
+
+    def shapes(self):
+        """Stiffness over the stable coordinates without activation, and its change by each, from the packed kernel."""
+        stiffness_shapes(self.model, self.stance, self.cases, 0, self.work)
+        ns = self.stance.stable.size
+        lower = np.tril_indices(ns)
+        square = np.zeros((1 + self.stance.cost.size, ns, ns))
+        for matrix, packed in zip(square, [self.work.base, *self.work.shape], strict=True):
+            matrix[lower] = packed
+            matrix.T[lower] = packed
+        return square[0], square[1:]
+
+    def sharing(self, weight, target):
+        """The force sharing of the posture configured last."""
+        lower, upper = self.cases.lower[0], self.cases.upper[0]
+        return Sharing(
+            self.work.columns, weight, target, lower, upper, self.work.tau, self.work.rows, self.work.bound
+        )  # fmt: skip
 
     def balance(self, weight, target, soft=0.0):
         """Cold force balance in the posture configured last: status, activation, multiplier, remaining moment."""
-        multiplier, missing = np.zeros(self.stance.n_free), np.empty(self.stance.n_free)
-        activation = np.empty(weight.size)
-        status, _ = balance(
-            self.work.columns, self.stance.column_first, self.stance.column_last, weight, target,
-            self.cases.lower[0], self.cases.upper[0], self.work.tau, soft, multiplier, activation, missing,
-        )  # fmt: skip
-        return status, activation, multiplier, missing
+        multiplier, missing = (np.zeros(self.stance.n_free + MAX_ROWS) for _ in range(2))
+        activation, problem = np.empty(weight.size), self.sharing(weight, target)
+        status, _ = balance(problem, self.fixed, soft, 2.0, multiplier, activation, missing, self.work.room)
+        nu = self.stance.n_free
+        return status, activation, multiplier[:nu], missing[:nu]
 
     def joints(self, free):
         """Joint coordinates by full name."""

@@ -76,7 +76,7 @@ def test_paths__virtual_work_of_the_pulls_equals_tension_times_shortening(adult,
     """Forces at the points, as a free-body diagram has them, against - F dL/dq."""
     rng = np.random.default_rng(seed)
     q = anatomy.random_posture(rng, clear_of_blends=True)
-    tension = rng.uniform(0.0, 300.0, len(adult.muscles))
+    tension = rng.uniform(-300.0, 300.0, len(anatomy.lines))  # a pressure pushes
     turn, place = anatomy.pose(q)
     bodies = anatomy.bodies
     points = np.array(
@@ -125,56 +125,89 @@ def test_arms_to_free__are_minus_the_change_of_length_by_the_free_coordinates(ad
     assert not s.work.arms[~s.used[: s.n]].any()
 
 
+def tensions(s, strength, stiffness, shift, length, rest_pressure=0.0):
+    """Fibre length, active force and slope, passive force and slope of every line."""
+    values = [np.empty(s.n) for _ in range(5)]
+    muscle.tensions(s.model, strength, stiffness, shift, rest_pressure, length, *values)
+    return values
+
+
 def test_tensions__are_the_hill_law_and_its_slopes(adult):
     """A straight transcription of the law, in the sharp and in the flat parts of both curves."""
     s = scene(adult)
     rng = np.random.default_rng(8)
+    count = len(adult.muscles)
     strength, stiffness, shift = rng.uniform(0.3, 2.0, s.n), rng.uniform(0.3, 3.0, s.n), rng.uniform(-0.1, 0.3, s.n)
-    unit = np.array([m.optimal_fibre_length * np.cos(m.pennation) for m in adult.muscles])
-    slack = np.array([m.tendon_slack_length for m in adult.muscles])
+    unit = np.ones(s.n)
+    unit[:count] = [m.optimal_fibre_length * np.cos(m.pennation) for m in adult.muscles]
+    slack = np.ones(s.n)
+    slack[:count] = [m.tendon_slack_length for m in adult.muscles]
     stretch = rng.uniform(0.2, 1.9, s.n)
-
-    def tensions(length):
-        fibre, active, active_slope, passive, passive_slope = (np.empty(s.n) for _ in range(5))
-        muscle.tensions(
-            s.model, strength, stiffness, shift, length, fibre, active, active_slope, passive, passive_slope
-        )  # fmt: skip
-        return fibre, active, active_slope, passive, passive_slope
-
     length = slack + stretch * unit
-    fibre, active, active_slope, passive, passive_slope = tensions(length)
-    assert fibre == pytest.approx(stretch, abs=1e-12)
+    fibre, active, active_slope, passive, passive_slope = tensions(s, strength, stiffness, shift, length)
+    strength, stiffness, shift, stretch = (x[:count] for x in (strength, stiffness, shift, stretch))
+    assert fibre[:count] == pytest.approx(stretch, abs=1e-12)
 
     curves = adult.curves
     corner = curves.softplus
     b = np.reshape(curves.active, (3, 4))
     floored = curves.length_floor + corner * np.logaddexp(0.0, (stretch - curves.length_floor) / corner)
     hill = sum(b1 * np.exp(-0.5 * ((floored - b2) / (b3 + b4 * floored)) ** 2) for b1, b2, b3, b4 in b)
-    assert active == pytest.approx(
+    assert active[:count] == pytest.approx(
         [m.max_force * np.cos(m.pennation) for m in adult.muscles] * strength * hill, rel=1e-11
     )
     strain = np.array([m.passive_strain for m in adult.muscles])
     begin = np.array([m.passive_slack for m in adult.muscles])
     beyond = corner * np.logaddexp(0.0, (stretch + shift - begin) / corner)
     rise = np.expm1(curves.passive_shape * beyond / strain) / np.expm1(curves.passive_shape)
-    assert passive == pytest.approx(
-        [m.passive_force * np.cos(m.pennation) for m in adult.muscles] * stiffness * rise, rel=1e-10, abs=1e-300
+    assert passive[:count] == pytest.approx(
+        [m.passive_force * np.cos(m.pennation) for m in adult.muscles] * stiffness * rise, rel=1e-10, abs=1e-29
     )
 
     probe = 1e-6 * unit
-    ahead, behind = tensions(length + probe), tensions(length - probe)
-    scale = np.abs(ahead[1]).max() / unit
-    assert np.abs((ahead[1] - behind[1]) / (2 * probe) - active_slope).max() <= 1e-6 * scale.max()
+    arguments = (np.append(x, 1.0) for x in (strength, stiffness, shift))
+    strength, stiffness, shift = arguments
+    ahead, behind = (tensions(s, strength, stiffness, shift, length + sign * probe) for sign in (1.0, -1.0))
+    scale = np.abs(ahead[1] / unit)[:count].max()
+    assert np.abs((ahead[1] - behind[1]) / (2 * probe) - active_slope).max() <= 1e-6 * scale
     assert (ahead[3] - behind[3]) / (2 * probe) == pytest.approx(passive_slope, rel=1e-5, abs=1e-6)
+
+
+def test_tensions__the_pressure_pushes_with_its_area_whatever_the_length_of_its_line(adult):
+    """-(p_rest + range x strength x a) x area; a passive stiffness and a tightness of muscles have no part in it."""
+    s = scene(adult)
+    line, abdomen = s.model.pressure_line, adult.abdomen
+    assert line == len(adult.muscles) == s.n - 1
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        strength, stiffness, shift, length = rng.uniform(0.2, 2.0, (4, s.n))
+        rest = rng.uniform(0.0, 9e3)
+        _, active, active_slope, passive, passive_slope = tensions(s, strength, stiffness, shift, length, rest)
+        assert active[line] == pytest.approx(-abdomen.highest * strength[line] * abdomen.area, rel=1e-14)
+        assert passive[line] == pytest.approx(-rest * abdomen.area, rel=1e-14)
+        assert active_slope[line] == passive_slope[line] == 0.0
+
+
+def test_passive_bend__is_the_change_of_the_passive_slope(adult):
+    s = scene(adult)
+    rng = np.random.default_rng(4)
+    stiffness, shift = rng.uniform(0.3, 3.0, s.n), rng.uniform(-0.1, 0.3, s.n)
+    unit = s.model.optimal_length * s.model.cos_pennation
+    length = s.model.slack_length + rng.uniform(0.8, 1.6, s.n) * unit
+    fibre, _, _, _, here = tensions(s, np.ones(s.n), stiffness, shift, length)
+    probe = 3e-6 * unit
+    ahead, behind = (tensions(s, np.ones(s.n), stiffness, shift, length + sign * probe)[4] for sign in (1.0, -1.0))
+    bends = [muscle.passive_bend(s.model, i, stiffness[i], shift[i], fibre[i]) for i in range(s.n)]
+    # the curve bends within its softplus of 0.01: the truncation of a step of 3e-6 is (3e-4)^2 of that
+    assert bends == pytest.approx((ahead - behind) / (2 * probe), rel=1e-5, abs=1e-6 * np.abs(here / unit).max())
 
 
 def test_tensions__are_finite_for_a_path_shorter_than_its_tendon(adult):
     s = scene(adult)
     one, zero = np.ones(s.n), np.zeros(s.n)
-    fibre, active, active_slope, passive, passive_slope = (np.empty(s.n) for _ in range(5))
-    muscle.tensions(
-        s.model, one, one, zero, 0.5 * s.model.slack_length, fibre, active, active_slope, passive, passive_slope
-    )  # fmt: skip
-    assert np.isfinite([fibre, active, active_slope, passive, passive_slope]).all()
-    assert (active >= 0.0).all()
-    assert (passive >= 0.0).all()
+    values = tensions(s, one, one, zero, 0.5 * s.model.slack_length)
+    _, active, _, passive, _ = values
+    count = len(adult.muscles)
+    assert np.isfinite(values).all()
+    assert (active[:count] >= 0.0).all()
+    assert (passive[:count] >= 0.0).all()

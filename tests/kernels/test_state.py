@@ -13,6 +13,8 @@ SETTINGS = {
     "load.hand.right": 8,
     "load.reach": 0.3,
     "disc.preload": 320,
+    "iap.rest": 4,
+    "muscle.short_range_stiffness": 17,
 }
 
 
@@ -30,6 +32,19 @@ def test_tangent__is_minus_the_change_of_all_moments(adult, stance, posture, see
     stiffness = s.tangent(activation)
     assert stiffness == pytest.approx(stiffness.T, abs=1e-9)
     assert stiffness == pytest.approx(-change, abs=2e-7 * np.abs(change).max())
+
+
+def test_tangent__of_short_range_adds_what_the_cross_bridges_hold(adult):
+    """With short range the active part of every fascicle's own stiffness is kappa F / L, from the stated law."""
+    s = scene(adult, "standing", SETTINGS)
+    rng = np.random.default_rng(7)
+    s.configure(random_free(s, rng))
+    activation = rng.uniform(0.0, 1.0, s.stance.cost.size)
+    count, w = len(adult.muscles), s.work
+    kappa = SETTINGS["muscle.short_range_stiffness"]
+    held = activation[:count] * (kappa * w.active[:count] / w.length[:count] - w.active_slope[:count])
+    expected = s.tangent(activation) + np.einsum("i,ij,ik->jk", held, w.arms[:count], w.arms[:count])
+    assert s.tangent(activation, short_range=True) == pytest.approx(expected, abs=1e-12 * np.abs(expected).max())
 
 
 def test_configure__moments_are_minus_the_change_of_an_energy_without_activation(adult, anatomy):
@@ -67,10 +82,10 @@ def test_configure__activation_acts_through_the_arms(adult):
 
 
 def test_reference__discs_carry_no_moment(adult, anatomy):
-    """At u = 0 what the activations must give along the spine is weight and passive muscles, nothing else."""
+    """At u = 0 what the activations must give along the spine is weight, passive muscles and resting pressure, nothing else."""
     s = scene(adult)
     s.configure(np.zeros(s.stance.n_free))
     spine = [j for j, name in enumerate(s.packed.free) if "_" in name and "." in name]
-    passive = s.work.arms.T @ s.work.passive
+    passive = s.work.arms.T @ s.work.passive  # of muscles and the pressure at rest
     weights = differences(lambda u: anatomy.potential(s.joints(u)), np.zeros(s.stance.n_free))
     assert s.work.tau[spine] == pytest.approx((weights - passive)[spine], abs=1e-6)
