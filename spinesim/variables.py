@@ -214,7 +214,7 @@ VARIABLES = _register(
         "proves an infeasible case, 0 where forces exist.",
     ),
     # the solve
-    Variable("effort", (), "1", "Weighted sum of squared activations that the muscles share out least."),
+    Variable("effort", (), "1", "Sum of squared activations weighted by muscle volume, whatever was minimised."),
     Variable(
         "status",
         (),
@@ -240,7 +240,8 @@ VARIABLES = _register(
         "duality_gap",
         (),
         "1",
-        "Gap between the primal and the dual value of the force balance, relative to 1 plus the primal value.",
+        "Gap between the primal and the dual value of the force balance, relative to 1 plus the primal value; of "
+        "minmax, the largest activation less the least that is proved.",
     ),
     Variable("iterations", (), "1", "Iterations of the solver."),
     Variable("active_bounds", (), "1", "Number of activations on a bound."),
