@@ -48,6 +48,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "added by co-contraction": {"fc": BLUE, "hatch": "////", "ec": "white", "lw": 0.0},
     "taken away by it": {"fc": "none", "ec": ORANGE, "hatch": "....", "lw": 1.0},
 }
+LEAST = 5e-4  #: less co-contraction is none
 SHOWN = 4  #: groups in the panel of co-contraction
 
 
@@ -152,27 +153,30 @@ def stability_caption(
     ends = [chosen.isel({axis: index}) for index in (good[0], good[-1])]
     unit = unit_of(chosen[axis])
     values = [f"{float(end[axis]):g}{' ' + unit if unit else ''}" for end in ends]
-    margins = [rounded(float(end["stability_margin"]), 0) for end in ends]
-    level = chosen["level"].values[0]
-    parts = []
-    for end in ends:
-        cost = float(end["cocontraction_compression"].sel(level=level))
-        least = float(end["compression"].sel(level=level)) - cost
-        parts.append(f"{rounded(cost, 0):.0f} {unit_of(end['compression'])} ({rounded(100 * cost / least, 0):.0f} %)")
-    most = [max(shown, key=lambda group: float(end["group_cocontraction"].sel(muscle_group=group))) for end in ends]
-    peak = float(chosen["group_cocontraction"].max())
-    text = (
-        f"from {axis} = {values[0]} to {values[1]} the {name_of(chosen['stability_margin'])} goes from "
-        f"{margins[0]:.0f} to {margins[1]:.0f} {unit_of(chosen['stability_margin'])}, and what co-contraction adds to "
-        f"the compression at {level_name(level)} from {parts[0]} to {parts[1]}"
-    )
-    if peak < 5e-4:
-        text += "; no group co-contracts"
+    margin = chosen["stability_margin"]
+    low, high = (rounded(float(end["stability_margin"]), 0) for end in ends)
+    walk = f"stays at {low:.0f}" if low == high else f"goes from {low:.0f} to {high:.0f}"
+    text = f"from {axis} = {values[0]} to {values[1]} the {name_of(margin)} {walk} {unit_of(margin)}"
+    if float(chosen["group_cocontraction"].max()) < LEAST:
+        text += ", and no group co-contracts"
     else:
+        level = chosen["level"].values[0]
+        costs = " to ".join(_cost(end.sel(level=level)) for end in ends)
+        most = [max(shown, key=lambda group: float(end["group_cocontraction"].sel(muscle_group=group))) for end in ends]
         words = " and then the ".join(dict.fromkeys(group.replace("_", " ") for group in most))
-        text += f"; of the groups shown the {words} co-contract most"
+        text += (
+            f", and what co-contraction adds to the compression at {level_name(level)} from {costs}; "
+            f"of the groups shown the {words} co-contract most"
+        )
     fixed = case_name(chosen, [name for name in sweep_axes(dataset) if name != axis])
     return sentence(heading_of(title, fixed), text) + unsolved(chosen)
+
+
+def _cost(end: xr.Dataset) -> str:
+    """What co-contraction adds to the compression of least effort at one level, in words."""
+    cost = float(end["cocontraction_compression"])
+    part = rounded(100 * cost / (float(end["compression"]) - cost), 0)
+    return f"{rounded(cost, 0):.0f} {unit_of(end['compression'])} ({part:.0f} %)"
 
 
 def cocontraction(
@@ -220,7 +224,7 @@ def cocontraction_caption(dataset: xr.Dataset, *, case: Mapping[str, float] | No
         return sentence(heading, no_solution(chosen))
     added, total = chosen["group_cocontraction"], chosen["group_activation"]
     most, least = (int(getattr(added.values, name)()) for name in ("argmax", "argmin"))
-    if float(np.abs(added).max()) < 5e-4:
+    if float(np.abs(added).max()) < LEAST:
         return sentence(heading, "no muscle group co-contracts")
 
     def words(group: int) -> str:
@@ -228,6 +232,6 @@ def cocontraction_caption(dataset: xr.Dataset, *, case: Mapping[str, float] | No
         return f"the {str(added['muscle_group'].values[group]).replace('_', ' ')} from {before:.1f} to {after:.1f} %"
 
     text = f"co-contraction raises {words(most)}" if float(added[most]) > 0.0 else "co-contraction raises no group"
-    if float(added[least]) < -5e-4:
+    if float(added[least]) < -LEAST:
         text += f" and lowers {words(least)}"
     return sentence(heading, text)
