@@ -237,8 +237,8 @@ def _body(
 
 
 def activation_limit(datasets: Sequence[xr.Dataset]) -> float:
-    """Top of the activation scale: the largest activation of all datasets, rounded up, at least 0.05."""
-    largest = max(float(dataset["activation"].max()) for dataset in datasets)
+    """Top of the activation scale: what all but 2 % of the fascicles stay below in every dataset, rounded up."""
+    largest = max(float(dataset["activation"].quantile(0.98)) for dataset in datasets)
     if not np.isfinite(largest):
         return 1.0
     return float(next(step for step in (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0) if step >= min(largest, 1.0)))
