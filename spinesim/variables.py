@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+BUCKLING_DEG = 5.0  #: largest angle by which ``buckled_bone_position`` is displaced (for the eye only)
+
 
 @dataclass(frozen=True)
 class Variable:
@@ -277,6 +279,14 @@ VARIABLES = _register(
         ("bone_point", "xyz"),
         "m",
         "Bony landmarks of the reference posture, from the middle of the hip axis.",
+        large=True,
+    ),
+    Variable(
+        "buckled_bone_position",
+        ("bone_point", "xyz"),
+        "m",
+        "Bony landmarks of the posture displaced along the buckling mode until the largest angle has changed by "
+        f"{BUCKLING_DEG:g} deg, from the middle of the hip axis.",
         large=True,
     ),
 )
