@@ -28,6 +28,7 @@ class Scene:
     cases: CaseArrays
     held: HeldAngles
     work: Work
+    side: Work
 
     @property
     def n(self):
@@ -112,10 +113,11 @@ def scene(model, stance="standing", settings=None, posture=None):
     held, values = hold(packed, check_posture(packed, posture or {}))
     columns = {name: np.array([value]) for name, value in checked.items()}
     cases = case_arrays(packed, columns, 1, values)
-    work = workspace(packed.packed.arrays, packed.arrays)
-    passive.disc_constants(packed.packed.arrays, cases.preload[0], work.disc)
+    work, side = (workspace(packed.packed.arrays, packed.arrays) for _ in range(2))
+    for space in (work, side):
+        passive.disc_constants(packed.packed.arrays, cases.preload[0], space.disc)
     arrays = packed.packed.arrays._replace(level_reference=packed.compression)
-    return Scene(packed, arrays, packed.arrays, cases, held, work)
+    return Scene(packed, arrays, packed.arrays, cases, held, work, side)
 
 
 def random_free(scene, rng, share=0.6):
