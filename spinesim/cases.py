@@ -15,7 +15,6 @@ from spinesim.model.pack import Packed
 from spinesim.model.parts import Model, TightnessTest
 from spinesim.stance import PackedStance, default_cases, limit_ankles
 
-
 TRANSVERSUS = "transversus_abdominis"  # it has no fascicle: its activation raises the intra-abdominal pressure
 
 

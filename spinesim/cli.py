@@ -183,7 +183,7 @@ def _end(failed: list[str]) -> None:
 # ---------------------------------------------------------------------------------------------------------- solve
 
 
-@app.command(epilog="Example: spinesim solve --set tightness.hip_flexors=15 --stance sitting")
+@app.command(epilog="Example: spinesim solve --posture trunk_flexion=20 --stability yes --set load.hands=5")
 def solve(
     settings: Settings = None,
     model: ModelName = "adult",
@@ -194,6 +194,19 @@ def solve(
     complete: Annotated[
         str, typer.Option(metavar="rhythm|find", help="How the angles that --posture does not name follow.")
     ] = "rhythm",
+    criterion: Annotated[
+        str, typer.Option(metavar="effort2|effort3|minmax", help="What the muscles of a held posture minimise.")
+    ] = "effort2",
+    weights: Annotated[
+        str, typer.Option(metavar="volume|unit", help="How muscles count: by volume, or all alike.")
+    ] = "volume",
+    stability: Annotated[
+        str | None,
+        typer.Option(
+            metavar="yes|no|MARGIN",
+            help="Least stiffness demanded of every motion [N m/rad]; by default the model's where the posture is found.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all numbers as JSON.")] = False,
     output: Annotated[Path | None, typer.Option(help="Results file (netCDF) to write.")] = None,
 ) -> None:
@@ -203,7 +216,14 @@ def solve(
     from spinesim.solve import solve as solve_case
 
     values, angles = _assignments("--set", settings), _assignments("--posture", posture)
-    asked: dict[str, Any] = {"stance": stance, "posture": angles or None, "complete": complete}
+    asked: dict[str, Any] = {
+        "stance": stance,
+        "posture": angles or None,
+        "complete": complete,
+        "criterion": criterion,
+        "weights": weights,
+        "stability": _stability(stability),
+    }
     described = load_model(model)
     failure: SpinesimError | None = None
     try:
@@ -219,6 +239,22 @@ def solve(
         _show(*_case_tables(dataset))
     if failure is not None:
         raise failure
+
+
+def _stability(text: str | None) -> float | bool | None:
+    """What --stability asks for.
+
+    Raises
+    ------
+    InputError
+        If it is neither yes, no nor a number.
+    """
+    if text is None or text in ("yes", "no"):
+        return None if text is None else text == "yes"
+    try:
+        return float(text)
+    except ValueError as error:
+        raise InputError(f"--stability {text}: it must be yes, no or a margin in N m/rad.") from error
 
 
 def _plain(value: Any) -> Any:
@@ -241,7 +277,8 @@ def _number(value: float, units: str) -> str:
 
 
 def _case_tables(dataset: xr.Dataset) -> list[Table | str]:
-    """A solved case in a few tables: posture, loads by level, most active muscles, certificate."""
+    """A solved case in a few tables: posture, loads by level, most active muscles, stability, certificate."""
+    from spinesim.report.words import buckling, prices
     from spinesim.variables import VARIABLES
 
     def scalars(title: str, *names: str) -> Table:
@@ -286,16 +323,27 @@ def _case_tables(dataset: xr.Dataset) -> list[Table | str]:
             ["muscle", "anatomical_muscle"],
             ["activation", "muscle_force"],
         ),
+        scalars("\nStability and pressure", "stability_margin", "stability_price", "intra_abdominal_pressure"),
+        buckling(dataset),
+        rows(
+            "\nMuscle groups",
+            "muscle_group",
+            list(range(dataset.sizes["muscle_group"])),
+            ["muscle_group"],
+            ["group_activation", "group_cocontraction"],
+        ),
         scalars(
             "\nCertificate",
             "moment_residual",
             "stationarity",
+            "complementarity",
             "duality_gap",
             "iterations",
             "active_bounds",
             "outside_curve_range",
             "effort",
         ),
+        "\n".join(prices(dataset)),
         f"\n{attrs['note']}",
     ]
 

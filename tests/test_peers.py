@@ -5,7 +5,7 @@ import pytest
 
 import spinesim
 from benchmarks.peers import ours, quadratic, report, semidefinite
-from benchmarks.peers.problem import POSTURES, SHORT_RANGE, Posture, force_sharing, hold, stability
+from benchmarks.peers.problem import POSTURES, Posture, force_sharing, hold, stability
 from spinesim.kernels import state
 
 BENT = Posture("bent with a load", "forward_bend", {"load.hand.right": 2, "tone.gluteals": 0.02}, {"trunk_flexion": 15})
@@ -56,18 +56,24 @@ def test_solvers__find_the_same_optimum(problem, name):
     assert problem.violation(activation) <= 1e-8
 
 
-def test_stability__is_the_tangent_with_short_range_stiffness_in_place_of_the_slope_of_force_and_length(bent):
+def test_stability__is_the_tangent_with_short_range_stiffness(bent):
     stable = stability(bent, 0.0)
     stance, work = bent.packed.arrays, bent.work
     activation = np.random.default_rng(1).uniform(0.0, 0.3, stance.cost.size)
-    tangent = np.empty((stance.n_free, stance.n_free))
-    state.tangent(bent.packed.packed.arrays, stance, bent.cases, 0, activation, work, tangent)
-    of_muscles = activation[: work.length.size]
-    change = of_muscles * (SHORT_RANGE * work.active / work.length - work.active_slope)
-    expected = tangent + np.einsum("i,ia,ib->ab", change, work.arms, work.arms)
+    expected = np.empty((stance.n_free, stance.n_free))
+    kappa = bent.model.stability.short_range
+    state.tangent(bent.packed.packed.arrays, stance, bent.cases, 0, activation, kappa, work, expected)
     lean = bent.packed.free.index("lean")
     expected = np.delete(np.delete(expected, lean, axis=0), lean, axis=1)
-    assert stable.stiffness(activation) == pytest.approx(expected, abs=1e-7 * np.abs(expected).max())
+    assert stable.stiffness(activation) == pytest.approx(expected, abs=1e-10 * np.abs(expected).max())
+
+
+def test_stable__finds_the_optimum_of_the_cone(adult):
+    held = hold(adult, POSTURES[0])
+    problem, stable = force_sharing(held), stability(held, 10.0)
+    mine, cone = ours.stable(problem, stable)(), semidefinite.clarabel((problem, stable), tolerance=1e-9)()
+    assert stable.shortage(mine) <= 1e-4
+    assert problem.objective(mine) == pytest.approx(problem.objective(cone), rel=1e-6)
 
 
 def test_scaled_triangle__keeps_the_inner_product():
@@ -77,8 +83,8 @@ def test_scaled_triangle__keeps_the_inner_product():
 
 
 def test_semidefinite__cone_and_cuts_find_the_same_optimum(adult):
-    held = hold(adult, POSTURES[-1])
-    problem, stable = force_sharing(held), stability(held, 1.0)
+    held = hold(adult, POSTURES[0])
+    problem, stable = force_sharing(held), stability(held, 10.0)
     cut = semidefinite.cuts(problem, stable, lambda p: quadratic.quadprog(p)())
     cone = semidefinite.clarabel((problem, stable), tolerance=1e-9)()
     assert stable.shortage(np.zeros(problem.weight.size)) > 100.0  # without muscles the spine buckles

@@ -11,68 +11,64 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.peers.peer import Peer, Run
-from benchmarks.peers.problem import ForceSharing, Held
-from spinesim.kernels.arrays import Floats, Ints
-from spinesim.kernels.balance import SOLVED, balance
+from benchmarks.peers.problem import ForceSharing, Held, Stability
+from spinesim.kernels.arrays import Floats
+from spinesim.kernels.balance import MAX_ROWS, SOLVED, Scratch, Sharing, balance, scratch
 from spinesim.kernels.jit import kernel
+from spinesim.kernels.stability import MARGIN_TOLERANCE, stabilise, stiffness_shapes
 from spinesim.kernels.state import configure
 from spinesim.kernels.vector import copy, fill
 
+FEW = 8  # of the problem with stability, which takes longer
 CALLS = 48  # solutions in one timed call: a few milliseconds, far above the resolution of the clock
 NEIGHBOURS = 16
 NOISE = 0.05  # standard deviation of a neighbouring problem's moments, relative to each moment
 
 
-class Data(NamedTuple):
-    """A force balance as the kernel takes it."""
-
-    columns: Floats
-    first: Ints
-    last: Ints
-    weight: Floats
-    target: Floats
-    lower: Floats
-    upper: Floats
-
-
-def data_of(problem: ForceSharing) -> Data:
-    """The arrays of a problem, with the free coordinates on which each activation acts."""
-    used = problem.columns != 0.0
-    first = np.where(used.any(axis=1), used.argmax(axis=1), 0)
-    last = np.where(used.any(axis=1), used.shape[1] - used[:, ::-1].argmax(axis=1), 0)
-    zero = np.zeros(problem.weight.size)
-    return Data(problem.columns, first, last, problem.weight, zero, problem.lower, problem.upper)
+def data_of(problem: ForceSharing) -> Sharing:
+    """The problem as the kernel takes it."""
+    m, count = problem.rows.shape
+    rows, bound = np.zeros((MAX_ROWS, m)), np.zeros(MAX_ROWS)
+    rows[:count], bound[:count] = problem.rows.T, problem.bound
+    zero = np.zeros(m)
+    columns = np.ascontiguousarray(problem.columns)
+    return Sharing(columns, problem.weight, zero, problem.lower, problem.upper, problem.tau, rows, bound)
 
 
 @kernel
-def solve(data, tau, multiplier, activation, missing):
+def solve(data, used, multiplier, activation, missing, room):
     """One force balance from given multipliers. This is the only call of the balance kernel here."""
-    status, _ = balance(
-        data.columns,
-        data.first,
-        data.last,
-        data.weight,
-        data.target,
-        data.lower,
-        data.upper,
-        tau,
-        0.0,
-        multiplier,
-        activation,
-        missing,
-    )
+    status, _ = balance(data, used, 0.0, 2.0, multiplier, activation, missing, room)
     return status
 
 
 @kernel
-def solve_many(data, taus, starts, count, multiplier, activation, missing):
+def solve_many(data, used, taus, starts, count, multiplier, activation, missing, room):
     """Solve ``count`` problems one after another, taking moments and starts in turn; returns how many were solved."""
     solved = 0
     for k in range(count):
         copy(starts[k % starts.shape[0]], multiplier)
-        if solve(data, taus[k % taus.shape[0]], multiplier, activation, missing) == SOLVED:
+        copy(taus[k % taus.shape[0]], data.tau)
+        if solve(data, used, multiplier, activation, missing, room) == SOLVED:
             solved += 1
     return solved
+
+
+@kernel
+def stabilise_many(data, fixed, margin, symmetric, stance, work, count, multiplier, activation, missing):
+    """Balance and stabilise ``count`` times from a cold start; returns how many were solved, and the cuts of the last."""
+    solved, used = 0, fixed
+    for _ in range(count):
+        fill(0.0, multiplier)
+        if solve(data, fixed, multiplier, activation, missing, work.room) != SOLVED:
+            continue
+        status, used, _ = stabilise(
+            data, fixed, fixed, 0.0, 2.0, margin, MARGIN_TOLERANCE, symmetric, stance, work, multiplier, activation,
+            missing,
+        )  # fmt: skip
+        if status == SOLVED:
+            solved += 1
+    return solved, used - fixed
 
 
 @kernel
@@ -83,13 +79,13 @@ def configure_many(model, stance, case, free, count, work):
 
 
 @kernel
-def frames(model, stance, case, free, count, data, work, multiplier, activation, missing):
-    """Move to ``count`` postures in turn and balance each from a cold start; ``data`` holds the columns of ``work``."""
+def frames(model, stance, case, free, count, data, used, work, multiplier, activation, missing):
+    """Move to ``count`` postures in turn and balance each from a cold start; ``data`` is on the arrays of ``work``."""
     solved = 0
     for k in range(count):
         configure(model, stance, case, 0, free[k % free.shape[0]], work)
         fill(0.0, multiplier)
-        if solve(data, work.tau, multiplier, activation, missing) == SOLVED:
+        if solve(data, used, multiplier, activation, missing, work.room) == SOLVED:
             solved += 1
     return solved
 
@@ -99,8 +95,14 @@ def _zero(vector):
     fill(0.0, vector)
 
 
-def _scratch(problem: ForceSharing) -> tuple[Floats, Floats, Floats]:
-    return np.zeros(problem.tau.size), np.zeros(problem.weight.size), np.zeros(problem.tau.size)
+def _answer(problem: ForceSharing) -> tuple[Floats, Floats, Floats]:
+    """Multipliers, activations and what is missing."""
+    size = problem.tau.size + MAX_ROWS
+    return np.zeros(size), np.zeros(problem.weight.size), np.zeros(size)
+
+
+def _room(problem: ForceSharing) -> Scratch:
+    return scratch(problem.weight.size, problem.tau.size)
 
 
 def neighbours(problem: ForceSharing, count: int, seed: int = 0) -> Floats:
@@ -110,22 +112,25 @@ def neighbours(problem: ForceSharing, count: int, seed: int = 0) -> Floats:
 
 
 def multipliers(problem: ForceSharing, taus: Floats) -> Floats:
-    """Multipliers (k, nu) of the neighbouring problems that have a solution."""
-    data = data_of(problem)
+    """Multipliers (k, nu + MAX_ROWS) of the neighbouring problems that have a solution."""
+    data, room = data_of(problem), _room(problem)
     found = []
     for tau in taus:
-        multiplier, activation, missing = _scratch(problem)
-        if solve(data, tau, multiplier, activation, missing) == SOLVED:
+        multiplier, activation, missing = _answer(problem)
+        mine = data._replace(tau=tau.copy())
+        if solve(mine, problem.bound.size, multiplier, activation, missing, room) == SOLVED:
             found.append(multiplier)
     return np.array(found)
 
 
 def _repeated(problem: ForceSharing, starts: Floats) -> Run:
-    data, taus = data_of(problem), problem.tau[None].copy()
-    multiplier, activation, missing = _scratch(problem)
+    data, taus, room = data_of(problem), problem.tau[None].copy(), _room(problem)
+    data = data._replace(tau=problem.tau.copy())
+    multiplier, activation, missing = _answer(problem)
+    used = problem.bound.size
 
     def run():
-        if solve_many(data, taus, starts, CALLS, multiplier, activation, missing) < CALLS:
+        if solve_many(data, used, taus, starts, CALLS, multiplier, activation, missing, room) < CALLS:
             activation[:] = np.nan
         return activation
 
@@ -134,7 +139,7 @@ def _repeated(problem: ForceSharing, starts: Floats) -> Run:
 
 def cold(problem: ForceSharing) -> Run:
     """The problem again and again, from multipliers of zero."""
-    return _repeated(problem, np.zeros((1, problem.tau.size)))
+    return _repeated(problem, np.zeros((1, problem.tau.size + MAX_ROWS)))
 
 
 def warm(problem: ForceSharing) -> Run:
@@ -144,12 +149,36 @@ def warm(problem: ForceSharing) -> Run:
 
 def from_python(problem: ForceSharing) -> Run:
     """One cold solution per call from Python, as the peers are called."""
-    data = data_of(problem)
-    multiplier, activation, missing = _scratch(problem)
+    data, room = data_of(problem), _room(problem)
+    multiplier, activation, missing = _answer(problem)
 
     def run():
         _zero(multiplier)
-        solve(data, problem.tau, multiplier, activation, missing)
+        solve(data, problem.bound.size, multiplier, activation, missing, room)
+        return activation
+
+    return run
+
+
+def stable(problem: ForceSharing, stiffness: Stability) -> Run:
+    """The problem with stability again and again, from multipliers of zero; stiffnesses are in memory, as the peers'."""
+    held = stiffness.held
+    stance, work, used = held.packed.arrays, held.work, problem.bound.size
+    held.configure(held.free)
+    stiffness_shapes(held.packed.packed.arrays, stance, held.cases, 0, work)
+    mine = Sharing(
+        work.columns, problem.weight, np.zeros(problem.weight.size), problem.lower, problem.upper, work.tau, work.rows,
+        work.bound,
+    )  # fmt: skip
+    multiplier, activation, missing = _answer(problem)
+    symmetric = bool(held.cases.symmetric[0])
+
+    def run():
+        solved, _ = stabilise_many(
+            mine, used, stiffness.margin, symmetric, stance, work, FEW, multiplier, activation, missing
+        )
+        if solved < FEW:
+            activation[:] = np.nan
         return activation
 
     return run
@@ -159,8 +188,8 @@ COLD = Peer("spinesim", "cold, in compiled code", cold, "spinesim", count=CALLS)
 WARM = Peer("spinesim", "warm, in compiled code", warm, "spinesim", count=CALLS)
 PEERS = (COLD, WARM, Peer("spinesim", "cold, called from Python", from_python, "spinesim"))
 
-#: Solvers of the problem with stability. Empty while the balance kernel takes no inequality rows.
-STABLE: tuple[Peer, ...] = ()
+#: Solvers of the problem with stability.
+STABLE = (Peer("spinesim", "cold, in compiled code", stable, "spinesim", count=FEW),)
 
 
 class Throughput(NamedTuple):
@@ -177,12 +206,13 @@ def throughput(problem: ForceSharing, *, start: str, count: int, threads: int) -
     ``start`` is "cold", from zero, or "warm", from the multipliers of the problem itself. Problems found infeasible
     count in the time and not among the solved.
     """
-    data = data_of(problem)
-    starts = np.zeros((1, problem.tau.size)) if start == "cold" else multipliers(problem, problem.tau[None])
+    empty = np.zeros((1, problem.tau.size + MAX_ROWS))
+    starts = empty if start == "cold" else multipliers(problem, problem.tau[None])
     taus = [neighbours(problem, count, seed) for seed in range(1, threads + 1)]
 
     def work(mine: Floats) -> int:
-        return solve_many(data, mine, starts, count, *_scratch(problem))
+        data = data_of(problem)._replace(tau=problem.tau.copy())
+        return solve_many(data, problem.bound.size, mine, starts, count, *_answer(problem), _room(problem))
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(lambda _: work(taus[0][:1]), range(threads)))  # threads are up before the clock starts
@@ -199,14 +229,15 @@ def postures_near(held: Held, count: int = NEIGHBOURS) -> Floats:
 
 def frame(held: Held, problem: ForceSharing) -> Run:
     """A whole frame, from the posture to the activations, again and again from a cold start."""
-    stance, data = held.packed.arrays, data_of(problem)
-    mine = data._replace(columns=held.work.columns, first=stance.column_first, last=stance.column_last)
-    multiplier, activation, missing = _scratch(problem)
+    stance, work = held.packed.arrays, held.work
+    mine = data_of(problem)._replace(columns=work.columns, tau=work.tau)
+    multiplier, activation, missing = _answer(problem)
     free = held.free[None].copy()
 
     def run():
         arrays = held.packed.packed.arrays
-        solved = frames(arrays, stance, held.cases, free, CALLS, mine, held.work, multiplier, activation, missing)
+        used = problem.bound.size
+        solved = frames(arrays, stance, held.cases, free, CALLS, mine, used, work, multiplier, activation, missing)
         if solved < CALLS:
             activation[:] = np.nan
         return activation

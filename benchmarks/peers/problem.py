@@ -12,18 +12,15 @@ from spinesim import parameters
 from spinesim.cases import case_arrays, names
 from spinesim.kernels import gravity, passive
 from spinesim.kernels.arrays import CaseArrays, Floats
-from spinesim.kernels.state import configure, tangent
+from spinesim.kernels.stability import stiffness_shapes
+from spinesim.kernels.state import configure
 from spinesim.kernels.work import Work, workspace
 from spinesim.model.pack import pack
 from spinesim.model.parts import Model
 from spinesim.solve import make_task, start_postures
 from spinesim.stance import PackedStance, pack_stance
 
-#: Stiffness of an active muscle along its line is SHORT_RANGE F / L (Bergmark 1989, Acta Orthop Scand 60 suppl 230;
-#: Cholewicki and McGill 1996, Clin Biomech 11:1-15; the range given there is 5 to 40) [1].
-SHORT_RANGE = 10.0
 INSIDE = 1e-6  # distance from its bounds at which an activation is free; interior point codes stop that near
-PROBE = 1e-5  # [rad] of central differences: their error is then about 1e-9 of the value
 
 
 @dataclass(frozen=True)
@@ -153,6 +150,7 @@ class Stability:
     base: Floats  #: (ns, ns) stiffness without activation [N m/rad]
     per_activation: Floats  #: (m, ns, ns) [N m/rad]
     margin: float  #: [N m/rad]
+    held: Held  #: where it comes from
 
     def stiffness(self, a: Floats) -> Floats:
         """Stiffness at given activations."""
@@ -184,47 +182,29 @@ def hold(model: Model, posture: Posture) -> Held:
 def force_sharing(held: Held) -> ForceSharing:
     """The force balance of a posture."""
     stance = held.packed.arrays
-    column = np.arange(stance.n_free)
-    # the kernels never write entries outside these
-    used = (column >= stance.column_first[:, None]) & (column < stance.column_last[:, None])
-    m = stance.cost.size
+    used = 1 if held.packed.packed.arrays.pressure_line >= 0 else 0  # what the obliques allow of the pressure
     return ForceSharing(
         name=held.name,
-        columns=np.where(used, held.work.columns, 0.0),
+        columns=held.work.columns.copy(),
         tau=held.work.tau.copy(),
         weight=2.0 * stance.cost,
         lower=held.cases.lower[0].copy(),
         upper=held.cases.upper[0].copy(),
-        rows=np.zeros((m, 0)),
-        bound=np.zeros(0),
+        rows=held.work.rows[:used].T.copy(),
+        bound=held.work.bound[:used].copy(),
     )
 
 
 def stability(held: Held, margin: float) -> Stability:
-    """Stiffness of a posture as a linear function of the activations, without lean, which the ankles hold.
+    """Stiffness of a posture as a linear function of the activations, as the kernels have it."""
+    packed, work = held.packed, held.work
+    stiffness_shapes(packed.packed.arrays, packed.arrays, held.cases, 0, work)
+    size = packed.arrays.stable.size
 
-    Weights, discs, tissue and passive muscle forces, then for every muscle its active force F times the second
-    derivative of its length and SHORT_RANGE F / L times the square of its arms. The second derivatives are central
-    differences of the kernels' arms. Ideal actuators have no stiffness.
-    """
-    packed, work, free = held.packed, held.work, held.free
-    chosen = np.array([j for j, name in enumerate(packed.free) if name != "lean"])
-    block = np.ix_(chosen, chosen)
-    n, m = work.length.size, packed.arrays.cost.size
-    second = np.empty((n, chosen.size, chosen.size))
-    for c, j in enumerate(chosen):
-        arms = []
-        for sign in (1.0, -1.0):
-            beside = free.copy()
-            beside[j] += sign * PROBE
-            held.configure(beside)
-            arms.append(work.arms[:, chosen].copy())
-        second[:, c] = -(arms[0] - arms[1]) / (2.0 * PROBE)
-    held.configure(free)
-    base = np.empty((free.size, free.size))
-    tangent(packed.packed.arrays, packed.arrays, held.cases, 0, np.zeros(m), work, base)
-    arms = work.arms[:, chosen]
-    per_activation = np.zeros((m, chosen.size, chosen.size))
-    along = (SHORT_RANGE / work.length)[:, None, None] * np.einsum("ia,ib->iab", arms, arms)
-    per_activation[:n] = work.active[:, None, None] * (0.5 * (second + second.transpose(0, 2, 1)) + along)
-    return Stability(base[block], per_activation, margin)
+    def whole(packed_triangle: Floats) -> Floats:
+        square = np.zeros((*packed_triangle.shape[:-1], size, size))
+        row, column = np.tril_indices(size)
+        square[..., row, column] = square[..., column, row] = packed_triangle
+        return square
+
+    return Stability(whole(work.base), whole(work.shape), margin, held)

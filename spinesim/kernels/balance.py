@@ -11,8 +11,8 @@ exists with d . tau + e . b > max_a sum a_i (c_i . d + g_i . e), no activations 
 Three costs share this one method:
 
     power 2     1/2 sum w_i (a_i - t_i)^2
-    power p     sum w_i a_i^p / p,  through the shifted power  w (a + e^q)^p / p  with q = 1 / (p - 1) and e falling to 0,
-                for the curvature of a power has no bound, or no floor, at a = 0
+    power p     sum w_i a_i^p / p,  through the shifted power  w (a + e^q)^p / p  with q = 1 / (p - 1), e falling to 0:
+                the curvature of a power has no bound, or no floor, at a = 0
     worst       1/2 K s^2 + 1/2 sum w_i a_i^2  with all a_i <= s and K rising: the least s, ties broken by effort
 
 With ``soft`` > 0 moments and rows may be missed at the price |missing|^2 / (2 soft): missing = soft * multiplier.
@@ -74,17 +74,21 @@ class Scratch(NamedTuple):
 def scratch(lines: int, coordinates: int) -> Scratch:
     """Work space for a number of lines and free coordinates."""
     size = coordinates + MAX_ROWS
-    vectors = [np.zeros(size) for _ in range(6)]
     return Scratch(
-        np.zeros((size, size)),
-        np.zeros((size, size)),
-        *vectors,
-        np.zeros((coordinates, lines)),
-        np.zeros(lines),
-        np.zeros(lines),
-        np.zeros(lines),
-        np.zeros(size, dtype=np.int64),
-        np.zeros(size, dtype=np.bool_),
+        square=np.zeros((size, size)),
+        kept=np.zeros((size, size)),
+        step=np.zeros(size),
+        trial=np.zeros(size),
+        trial_missing=np.zeros(size),
+        before=np.zeros(size),
+        earlier=np.zeros(size),
+        along=np.zeros(size),
+        across=np.zeros((coordinates, lines)),
+        pull=np.zeros(lines),
+        slope=np.zeros(lines),
+        counted=np.zeros(lines),
+        held=np.zeros(size, dtype=np.int64),
+        pinned=np.zeros(size, dtype=np.bool_),
     )
 
 
@@ -297,7 +301,7 @@ def _shortest(missing, multiplier, nu, size):
     return value
 
 
-@inner
+@stage
 def _newton_step(problem, used, soft, power, whole, ahead, multiplier, missing, room):
     """Newton step of the multipliers that may move, in ``room.step``, and the slope of the dual along it.
 
@@ -483,18 +487,18 @@ def balance(problem, used, soft, power, multiplier, activation, missing, room):
     for i in range(m):
         whole += problem.weight[i]
     fill(0.0, multiplier)  # a start from the last stage is worth nothing in the first
-    for stage in range(len(CAPS)):
-        if stage > 1:
+    for turn in range(len(CAPS)):
+        if turn > 1:
             # the multipliers are all but linear in K: go on along the line through the last two stages
-            factor = (CAPS[stage] - CAPS[stage - 1]) / (CAPS[stage - 1] - CAPS[stage - 2])
+            factor = (CAPS[turn] - CAPS[turn - 1]) / (CAPS[turn - 1] - CAPS[turn - 2])
             for j in range(nu + used):
                 room.along[j] = (multiplier[j] - room.earlier[j]) * factor
         for j in range(nu + used):
             room.earlier[j] = multiplier[j]
-            if stage > 1:
+            if turn > 1:
                 multiplier[j] += room.along[j]
         status, rounds = _maximise(
-            problem, used, soft, power, CAPS[stage] * whole, multiplier, activation, missing, room
+            problem, used, soft, power, CAPS[turn] * whole, multiplier, activation, missing, room
         )
         total += rounds
         if status != SOLVED:
@@ -583,7 +587,7 @@ def _least_worst(problem, used, multiplier, pull):
     return low
 
 
-@stage
+@kernel
 def least_missing(problem, used, activation, missing, multiplier, room):
     """Activations that leave the least moments and rows (2-norm) unbalanced, and what they leave.
 

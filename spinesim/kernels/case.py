@@ -16,7 +16,7 @@ from spinesim.kernels.balance import (
     certificate,
     least_missing,
 )
-from spinesim.kernels.jit import kernel, stage
+from spinesim.kernels.jit import inner, kernel, stage
 from spinesim.kernels.posture import posture
 from spinesim.kernels.stability import MARGIN_TOLERANCE, drop_cuts, stabilise, stiffness_shapes, weakest
 from spinesim.kernels.state import configure, tangent
@@ -28,7 +28,7 @@ SOFTEST, HARDEST = 1.0, 1e-8
 MISSED = 1e-6  # [N m] at most, for a posture found through a soft balance
 
 
-@stage
+@inner
 def usable(case, row):
     """True if every number of a case is finite."""
     return (
@@ -51,13 +51,13 @@ def usable(case, row):
 @stage
 def excluding(lower, upper):
     """True if a lower bound of activation exceeds its upper one: a pressure that cannot be raised."""
+    excess = 0.0
     for i in range(lower.size):
-        if lower[i] > upper[i]:
-            return True
-    return False
+        excess = max(excess, lower[i] - upper[i])
+    return excess > 0.0
 
 
-@stage
+@inner
 def derive(model, stance, case, row, problem, used, power, fixed, free, multiplier, activation, find, least, work, out):
     """Loads, angles and foramina of a solved case, from ``work`` as it was left, into row ``row`` of ``out``.
 
@@ -77,7 +77,7 @@ def derive(model, stance, case, row, problem, used, power, fixed, free, multipli
         out.stationarity[row] = stationarity
     out.residual[row], out.complementarity[row], out.gap[row] = residual, complementarity, gap
     stiffness = np.empty((stance.n_free, stance.n_free))
-    tangent(model, stance, case, row, activation, True, work, stiffness)
+    tangent(model, stance, case, row, activation, case.short_range[row], work, stiffness)
     out.smallest[row] = weakest(stance, stiffness, out.mode[row])
     out.cuts[row] = used - fixed
     out.stability_price[row] = 0.0
@@ -264,7 +264,7 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
                 work,
                 out,
             )
-        elif status == INFEASIBLE or status == UNSTABLE:
+        elif status in (INFEASIBLE, UNSTABLE):
             problem = Sharing(work.columns, pull, rest, lower, upper, work.tau, work.rows, work.bound)
             proof = least_missing(problem, fixed, activation, missing, other, work.room)
             if status == INFEASIBLE and used > fixed and not proof > MISSED:

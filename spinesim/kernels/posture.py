@@ -17,7 +17,7 @@ from spinesim.kernels.alignment import trunk_angles, trunk_curvature, trunk_grad
 from spinesim.kernels.balance import NOT_CONVERGED, SOLVED, Sharing, balance, cholesky, cholesky_solve
 from spinesim.kernels.chain import square_to_free, to_free
 from spinesim.kernels.gravity import centre_gradient, weight_curvature
-from spinesim.kernels.jit import inner, stage
+from spinesim.kernels.jit import inner, kernel, stage
 from spinesim.kernels.muscle import passive_bend
 from spinesim.kernels.passive import add_diagonal, disc_bending, disc_moments
 from spinesim.kernels.stability import (
@@ -29,7 +29,7 @@ from spinesim.kernels.stability import (
     stable_modes,
     stiffness_shapes,
 )
-from spinesim.kernels.state import configure, cross_bridges, tangent
+from spinesim.kernels.state import FIBRES, configure, cross_bridges, tangent
 from spinesim.kernels.vector import copy, dot, fill, largest
 
 GRADIENT_TOLERANCE = 1e-7  # [1/rad]; curvatures are 10 to 1e4 per rad2, so angles are met to 1e-8 rad or better
@@ -43,7 +43,7 @@ ALIKE = 1.0  # [N m/rad] gap below which two modes are both at the margin
 PROBE = 1e-5  # [rad]; forward difference of K, good to about 1e-5 of it, which costs no Newton round
 
 
-@stage
+@kernel
 def goals(model, stance, work, carried, gradient, curvature):
     """Cost of leaving the support centre and the trunk's aim, its gradient and curvature by u.
 
@@ -109,7 +109,7 @@ def held_errors(model, stance, held, values, free, work, errors, rows):
                 errors[h] += held.rows[h, j] * free[j]
 
 
-@stage
+@inner
 def _remaining(gradient, errors, rows, price):
     """Largest gradient along directions that the held angles leave free [1/rad], and largest error of those [rad].
 
@@ -138,7 +138,7 @@ def _remaining(gradient, errors, rows, price):
     return worst, largest(errors)
 
 
-@stage
+@inner
 def _add_trunk_curvature(model, stance, held, price, work, scratch, curvature):
     """Add the curvature of the trunk's angles, weighed by how far they are off and by the price of those held."""
     factor = np.empty(3)
@@ -169,8 +169,9 @@ def _without_muscles(stance, work, bare):
 
 
 @inner
-def _cut_slopes(model, stance, case, row, free, k, price, activation, work, side, store, slopes, cross, change, below_k,
-                curvature):  # fmt: skip
+def _cut_slopes(
+    model, stance, case, row, free, k, price, activation, work, side, store, slopes, cross, change, below_k, curvature
+):
     """Change of a cut v' K v >= margin by the posture.
 
     ``cross`` (nu,) is that of what is still missing of it, minus d(v' K(u, a) v)/du at fixed activations, written in
@@ -201,13 +202,13 @@ def _cut_slopes(model, stance, case, row, free, k, price, activation, work, side
     for j in range(nu):
         near[j] = free[j] + THIRD * along[j]
     configure(model, stance, case, row, near, side)
-    tangent(model, stance, case, row, activation, True, side, change)
+    tangent(model, stance, case, row, activation, case.short_range[row], side, change)
     _without_muscles(stance, side, above)
     copy(side.arms, store)
     for j in range(nu):
         near[j] = free[j] - THIRD * along[j]
     configure(model, stance, case, row, near, side)
-    tangent(model, stance, case, row, activation, True, side, below_k)
+    tangent(model, stance, case, row, activation, case.short_range[row], side, below_k)
     _without_muscles(stance, side, below)
     copy(work.disc, side.disc)
     for j in range(nu):
@@ -297,9 +298,10 @@ def _rotations(
     return count
 
 
-@stage
-def _newton_matrix(stance, weight, inside, slopes, work, used, turning, extra, bend, softness, soft, multiplier, cross,
-                   square, gain):  # fmt: skip
+@inner
+def _newton_matrix(
+    stance, weight, inside, slopes, work, used, turning, extra, bend, softness, soft, multiplier, cross, square, gain
+):
     """Turn ``square`` = goals'' + K'[lambda] into the second derivative of phi, in place.
 
     ``slopes`` (m, nu) is the change of the pulls by u, ``cross`` (N, nu) that of what is missing at fixed activations;
@@ -356,7 +358,7 @@ def _newton_matrix(stance, weight, inside, slopes, work, used, turning, extra, b
     return True
 
 
-@stage
+@inner
 def _step(square, gradient, errors, rows, step):
     """Newton step of phi along which the held angles are met; where phi curves down, its curvature is taken as up."""
     nu, nh = gradient.size, errors.size
@@ -416,7 +418,7 @@ def _step(square, gradient, errors, rows, step):
         step[j] -= slope[j]
 
 
-@stage
+@inner
 def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier, activation, missing, work, side):
     """Find the posture from a start.
 
@@ -514,13 +516,14 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
         copy(trial, free)
         copy(trial_multiplier, multiplier)
         copy(trial_activation, activation)
-        tangent(model, stance, case, row, activation, False, work, stiffness)
+        tangent(model, stance, case, row, activation, FIBRES, work, stiffness)
         fill(0.0, slopes)
         for i in range(nu):
             copy(stiffness[i], cross[i])
             for j in range(nu):
                 gradient[i] += stiffness[i, j] * multiplier[j]
-        turning, priced = 0, 0
+        priced = 0
+        turning = 0 * used  # a number of its type, or the rows below would be compiled for a constant and again
         for i in range(m):
             inside[i] = lower[i] < activation[i] < upper[i]
         for k in range(fixed, used):
@@ -530,13 +533,44 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
             eigenvalues, modes = stable_modes(stance, work, activation, case.symmetric[row])
         for k in range(used):
             fill(0.0, cross[nu + k])
-            if k >= fixed and multiplier[nu + k] > 0.0:
-                _cut_slopes(model, stance, case, row, free, k, multiplier[nu + k], activation, work, side, store, slopes,
-                            cross[nu + k], probe, below_k, curvature)  # fmt: skip
-                turning = _rotations(stance, work, case.symmetric[row], k, multiplier[nu + k], margin, eigenvalues, modes,
-                                     probe, inside, turning, extra, bend, softness)  # fmt: skip
+            charge = multiplier[nu + k]
+            if k >= fixed and charge > 0.0:
+                _cut_slopes(
+                    model,
+                    stance,
+                    case,
+                    row,
+                    free,
+                    k,
+                    charge,
+                    activation,
+                    work,
+                    side,
+                    store,
+                    slopes,
+                    cross[nu + k],
+                    probe,
+                    below_k,
+                    curvature,
+                )
+                turning = _rotations(
+                    stance,
+                    work,
+                    case.symmetric[row],
+                    k,
+                    charge,
+                    margin,
+                    eigenvalues,
+                    modes,
+                    probe,
+                    inside,
+                    turning,
+                    extra,
+                    bend,
+                    softness,
+                )
                 for j in range(nu):
-                    gradient[j] += multiplier[nu + k] * cross[nu + k, j]
+                    gradient[j] += charge * cross[nu + k, j]
         if case.symmetric[row]:
             for j in range(nu):
                 if stance.lateral[j]:
@@ -557,7 +591,7 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
             for j in range(nu):
                 trial[j] = free[j] + PROBE * multiplier[j] / size
             configure(model, stance, case, row, trial, side)
-            tangent(model, stance, case, row, activation, False, side, probe)
+            tangent(model, stance, case, row, activation, FIBRES, side, probe)
             factor = size / PROBE
             for i in range(nu):
                 for j in range(nu):
@@ -565,8 +599,23 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
             for i in range(m):
                 for j in range(stance.column_first[i], stance.column_last[i]):
                     slopes[i, j] += factor * (side.columns[i, j] - work.columns[i, j])
-        if not _newton_matrix(stance, weight, inside, slopes, work, used, turning, extra, bend, softness, soft,
-                              multiplier, cross, curvature, gain):  # fmt: skip
+        if not _newton_matrix(
+            stance,
+            weight,
+            inside,
+            slopes,
+            work,
+            used,
+            turning,
+            extra,
+            bend,
+            softness,
+            soft,
+            multiplier,
+            cross,
+            curvature,
+            gain,
+        ):
             return NOT_CONVERGED, rounds, worst, used
         if case.symmetric[row]:
             for j in range(nu):

@@ -63,7 +63,7 @@ def stiffness_shapes(model, stance, case, row, work):
     for s in range(ns):
         place[stance.stable[s]] = s
     _hinges(stance, place, mover, rate)
-    tangent(model, stance, case, row, np.zeros(m), True, work, stiffness)
+    tangent(model, stance, case, row, np.zeros(m), case.short_range[row], work, stiffness)
     for s in range(ns):
         for t in range(s + 1):
             work.base[_at(s, t)] = stiffness[stance.stable[s], stance.stable[t]]

@@ -4,6 +4,8 @@ from spinesim.kernels import chain, gravity, muscle, passive
 from spinesim.kernels.jit import inner, kernel
 from spinesim.kernels.vector import fill
 
+FIBRES = -1.0  # stands for the force-length curve where a short-range stiffness is asked for
+
 
 @kernel
 def configure(model, stance, case, row, free, work):
@@ -86,9 +88,9 @@ def tangent(model, stance, case, row, activation, short_range, work, stiffness):
     Parameters
     ----------
     activation : (n + na,) float64
-    short_range : bool
-        False: an active fibre follows its force-length curve, as from one posture to another. True: its cross-bridges
-        hold, with the stiffness kappa F / L of a small disturbance.
+    short_range : float
+        Below 0 (`FIBRES`): an active fibre follows its force-length curve, as from one posture to another. Else kappa:
+        its cross-bridges hold, with the stiffness kappa F / L of a small disturbance.
     work : Work as `configure` left it
     stiffness : (nu, nu) float64 [N m/rad], written in place
     """
@@ -114,8 +116,8 @@ def tangent(model, stance, case, row, activation, short_range, work, stiffness):
     chain.square_to_free(stance, square, stiffness)
     for i in range(work.tension.size):
         slope = work.active_slope[i]
-        if short_range:
-            slope = cross_bridges(i == model.pressure_line, case.short_range[row], work.active[i], work.length[i])
+        if short_range >= 0.0:
+            slope = cross_bridges(i == model.pressure_line, short_range, work.active[i], work.length[i])
         slope = activation[i] * slope + work.passive_slope[i]
         if slope != 0.0:
             for j in range(stance.column_first[i], stance.column_last[i]):
