@@ -150,6 +150,7 @@ def synthetic_case(s: float = 0.0, *, status: str = "solved", pictures: bool = T
         "anatomical_muscle": ("muscle", anatomical),
         "group": ("muscle", [GROUPS[name] for name in anatomical]),
         "muscle_side": ("muscle", sides),
+        "muscle_group": ("muscle_group", list(dict.fromkeys(GROUPS.values()))),
         "level": ("level", LEVELS),
         "side": ("side", ("left", "right")),
         "foramen": ("foramen", FORAMINA),
@@ -190,6 +191,7 @@ _SIZES = {
     "coordinate": len(COORDINATES),
     "held": len(HELD),
     "actuator": 1,
+    "muscle_group": len(set(GROUPS.values())),
 }
 
 

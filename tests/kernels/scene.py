@@ -12,7 +12,7 @@ from spinesim.kernels import passive
 from spinesim.kernels.arrays import CaseArrays, HeldAngles, ModelArrays, StanceArrays
 from spinesim.kernels.balance import MAX_ROWS, Sharing, balance
 from spinesim.kernels.stability import stiffness_shapes
-from spinesim.kernels.state import configure, tangent
+from spinesim.kernels.state import FIBRES, configure, tangent
 from spinesim.kernels.work import Work, workspace
 from spinesim.model.pack import pack
 from spinesim.stance import PackedStance, check_posture, hold, pack_stance
@@ -71,7 +71,8 @@ class Scene:
     def tangent(self, activation, short_range=False):
         """Tangent stiffness in the posture configured last."""
         stiffness = np.empty((self.stance.n_free, self.stance.n_free))
-        tangent(self.model, self.stance, self.cases, 0, activation, short_range, self.work, stiffness)
+        kappa = self.cases.short_range[0] if short_range else FIBRES
+        tangent(self.model, self.stance, self.cases, 0, activation, kappa, self.work, stiffness)
         return stiffness
 
     def shapes(self):
