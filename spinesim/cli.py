@@ -204,7 +204,7 @@ def solve(
         str | None,
         typer.Option(
             metavar="yes|no|MARGIN",
-            help="Least stiffness demanded of every motion [N m/rad]; by default the model's where the posture is found.",
+            help="Least stiffness demanded of any motion [N m/rad]; by default the model's if the posture is found.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all numbers as JSON.")] = False,

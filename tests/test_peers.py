@@ -71,7 +71,7 @@ def test_stability__is_the_tangent_with_short_range_stiffness(bent):
 def test_stable__finds_the_optimum_of_the_cone(adult):
     held = hold(adult, POSTURES[0])
     problem, stable = force_sharing(held), stability(held, 10.0)
-    mine, cone = ours.stable(problem, stable)(), semidefinite.clarabel((problem, stable), tolerance=1e-9)()
+    mine, cone = ours.stable((problem, stable))(), semidefinite.clarabel((problem, stable), tolerance=1e-9)()
     assert stable.shortage(mine) <= 1e-4
     assert problem.objective(mine) == pytest.approx(problem.objective(cone), rel=1e-6)
 

@@ -56,7 +56,7 @@ def solve_many(data, used, taus, starts, count, multiplier, activation, missing,
 
 @kernel
 def stabilise_many(data, fixed, margin, symmetric, stance, work, count, multiplier, activation, missing):
-    """Balance and stabilise ``count`` times from a cold start; returns how many were solved, and the cuts of the last."""
+    """Balance and stabilise ``count`` times from a cold start; returns how many were solved, and the last's cuts."""
     solved, used = 0, fixed
     for _ in range(count):
         fill(0.0, multiplier)
@@ -160,8 +160,9 @@ def from_python(problem: ForceSharing) -> Run:
     return run
 
 
-def stable(problem: ForceSharing, stiffness: Stability) -> Run:
-    """The problem with stability again and again, from multipliers of zero; stiffnesses are in memory, as the peers'."""
+def stable(given: tuple[ForceSharing, Stability]) -> Run:
+    """The problem with stability again and again, from multipliers of zero; stiffnesses are in memory, as for all."""
+    problem, stiffness = given
     held = stiffness.held
     stance, work, used = held.packed.arrays, held.work, problem.bound.size
     held.configure(held.free)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.optimize import lsq_linear
+from scipy.optimize import lsq_linear, minimize
 
 from spinesim import parameters
 from spinesim.cases import case_arrays, names
@@ -121,18 +121,32 @@ class ForceSharing:
     def least(self, a: Floats) -> float:
         """A cost that no feasible activations can undercut, read from activations that are nearly optimal.
 
-        Weak duality: any multipliers give such a bound. Those taken make the activations inside their bounds
-        stationary as well as they can, so the bound is tight where the activations are optimal, and true anyway.
+        Weak duality: any multipliers give such a bound. Those taken first make the activations inside their bounds
+        stationary as well as they can; where rows are at their limit too, that leaves their prices open, and the
+        bound is raised from there. It is tight where the activations are optimal, and true anyway.
         """
         inside = (a > self.lower + INSIDE) & (a < self.upper - INSIDE)
-        forces = np.hstack([self.columns, self.rows])
-        signs = np.concatenate([np.full(self.tau.size, -np.inf), np.zeros(self.bound.size)])
-        wanted = (self.weight * a)[inside]
-        multiplier = lsq_linear(forces[inside], wanted, (signs, np.inf), method="bvls", tol=1e-14).x
-        pull = forces @ multiplier
-        best = np.clip(pull / self.weight, self.lower, self.upper)
-        given = multiplier @ np.concatenate([self.tau, self.bound])
-        return float(given + np.sum(0.5 * self.weight * best * best - best * pull))
+        # a row that is more than met has no price
+        tight = self.rows.T @ a <= self.bound + INSIDE * (1.0 + np.abs(self.bound))
+        forces = np.hstack([self.columns, self.rows[:, tight]])
+        asked = np.concatenate([self.tau, self.bound[tight]])
+        lowest = np.concatenate([np.full(self.tau.size, -np.inf), np.zeros(tight.sum())])
+        start = lsq_linear(forces[inside], (self.weight * a)[inside], (lowest, np.inf), method="bvls", tol=1e-14).x
+
+        def below(multiplier: Floats) -> tuple[float, Floats]:
+            """Minus the bound, and minus its gradient."""
+            pull = forces @ multiplier
+            best = np.clip(pull / self.weight, self.lower, self.upper)
+            value = multiplier @ asked + np.sum(0.5 * self.weight * best * best - best * pull)
+            return -value, forces.T @ best - asked
+
+        if not tight.any():
+            return -below(start)[0]
+        limits = list(zip(np.where(np.isfinite(lowest), lowest, None), [None] * lowest.size, strict=True))
+        found = minimize(
+            below, start, jac=True, bounds=limits, method="L-BFGS-B", options={"maxiter": 5000, "ftol": 0, "gtol": 1e-9}
+        )
+        return float(-min(found.fun, below(start)[0]))
 
     def with_rows(self, rows: Floats, bound: Floats) -> ForceSharing:
         """The same with other inequality rows."""

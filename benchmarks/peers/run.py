@@ -292,7 +292,8 @@ def frames(held: Sequence[Held], effort: Effort) -> Section:
         "of full activation, constant moments for discs, tissue and passive muscle forces, constant forces for feet "
         f"and hands. OpenSim minimises the plain Σ a², so spinesim does here too. Postures: "
         f"{'; '.join(h.name for h in held)}. The transversus "
-        "is left out: OpenSim takes no inequality between actuators, such as what the obliques allow of it. A frame of either goes from the angles to the "
+        "is left out: OpenSim takes no inequality between actuators, such as what the obliques allow of it. A frame of "
+        "either goes from the angles to the "
         "activations.",
         SCORE_HEADERS,
         [score_row(s, mine) for s in (mine, *scores.values())],

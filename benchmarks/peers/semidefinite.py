@@ -36,21 +36,23 @@ def scaled_triangle(square: np.ndarray) -> np.ndarray:
 
 
 def clarabel(stable: tuple[ForceSharing, Stability], *, tolerance: float | None) -> Run:
-    """minimise 1/2 a'Wa with columns' a = tau, bounds, and base + sum a K - margin I in the semidefinite cone."""
+    """minimise 1/2 a'Wa with columns' a = tau, bounds, rows, and base + sum a K - margin I in the semidefinite cone."""
     import clarabel
 
     problem, stability = stable
     m, ns = problem.weight.size, stability.base.shape[0]
     cost, linear, one = sparse.diags(problem.weight, format="csc"), np.zeros(m), sparse.identity(m)
     stiffness = scaled_triangle(stability.per_activation).T
-    matrix = sparse.vstack([problem.columns.T, -one, one, -stiffness], format="csc")
+    matrix = sparse.vstack([problem.columns.T, -one, one, -problem.rows.T, -stiffness], format="csc")
     least = scaled_triangle(stability.base - stability.margin * np.eye(ns))
-    right = np.concatenate([problem.tau, -problem.lower, problem.upper, least])
+    right = np.concatenate([problem.tau, -problem.lower, problem.upper, -problem.bound, least])
 
     def run():
         cones = [
-            clarabel.ZeroConeT(problem.tau.size), clarabel.NonnegativeConeT(2 * m), clarabel.PSDTriangleConeT(ns),
-        ]  # fmt: skip
+            clarabel.ZeroConeT(problem.tau.size),
+            clarabel.NonnegativeConeT(2 * m + problem.bound.size),
+            clarabel.PSDTriangleConeT(ns),
+        ]
         solver = clarabel.DefaultSolver(cost, linear, matrix, right, cones, clarabel_settings(tolerance))
         return np.array(solver.solve().x)
 

@@ -36,13 +36,16 @@ def prices(case: xr.Dataset, most: int = 3) -> list[str]:
     multiplier = case["multiplier"].values
     held = case.attrs["posture"] == "held"
     cost = {"minmax": "largest activation"}.get(case.attrs["criterion"], "effort") if held else "cost of the posture"
-    whole = float(case["effort"]) if cost == "effort" and case.attrs["weights"] == "volume" else np.nan
+    plain = cost == "effort" and case.attrs["criterion"] == "effort2" and case.attrs["weights"] == "volume"
+    whole = float(case["effort"]) if plain else np.nan
     sentences = []
     for j in np.argsort(-np.abs(multiplier), kind="stable")[:most]:
         value = float(multiplier[j])
         if value == 0.0:
             break
-        share = f", {100 * abs(value) / whole:.2g} % of it" if case.attrs["criterion"] == "effort2" and whole > 0 else ""
+        share = (
+            f", {100 * abs(value) / whole:.2g} % of it" if case.attrs["criterion"] == "effort2" and whole > 0 else ""
+        )
         where = motion(str(case["coordinate"].values[j]), value > 0.0)
         sentences.append(f"Holding one more newton metre of {where} raises the {cost} by {abs(value):.2g}{share}.")
     return sentences

@@ -80,7 +80,11 @@ class Problem:
     def least_missing(self):
         """Proof, activation and what is missing."""
         size = self.tau.size + self.used
-        activation, missing, multiplier = np.empty(self.weight.size), self._padded(np.zeros(0)), self._padded(np.zeros(0))
+        activation, missing, multiplier = (
+            np.empty(self.weight.size),
+            self._padded(np.zeros(0)),
+            self._padded(np.zeros(0)),
+        )
         proof = least_missing(self.sharing(), self.used, activation, missing, multiplier, self.room)
         return proof, activation, missing[:size]
 
