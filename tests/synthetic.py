@@ -207,7 +207,6 @@ _SIZES = {
     "coordinate": len(COORDINATES),
     "held": len(HELD),
     "actuator": 1,
-    "muscle_group": len(set(GROUPS.values())),
 }
 
 

@@ -52,7 +52,7 @@ def test_balance__target_is_kept_where_it_balances():
 @pytest.mark.parametrize(("tau", "missing"), [(50.1, 0.1), (-0.2, -0.2), (1000.0, 950.0)])
 def test_balance__what_no_muscle_can_give_is_infeasible_with_its_shortage(tau, missing):
     lever = Problem([[30.0], [20.0]], [tau], 1.0)
-    status, activation, _, _ = lever.solve()
+    status, _, _, _ = lever.solve()
     assert status == INFEASIBLE
     proof, _, left = lever.least_missing()
     assert left[0] == pytest.approx(missing, rel=1e-3)

@@ -82,7 +82,7 @@ def test_configure__activation_acts_through_the_arms(adult):
 
 
 def test_reference__discs_carry_no_moment(adult, anatomy):
-    """At u = 0 what the activations must give along the spine is weight, passive muscles and resting pressure, nothing else."""
+    """At u = 0 the activations along the spine give what weight, passive muscles and resting pressure ask, no more."""
     s = scene(adult)
     s.configure(np.zeros(s.stance.n_free))
     spine = [j for j, name in enumerate(s.packed.free) if "_" in name and "." in name]
