@@ -41,6 +41,7 @@ CUT_TOLERANCE = 1e-5  # [1/rad]; the same where a cut of stability has a price: 
 ANGLE_TOLERANCE = 1e-11  # [rad]
 ROUNDS = 200
 HALVINGS = 30
+SHORTEST = 0.1  # of a step that overshot, at least
 LONGEST_STEP = 0.1  # [rad]; the curves are trusted no further in one step
 TURNING = 48  # rows for the turning of modes: three cuts with a price
 ALIKE = 1.0  # [N m/rad] gap below which two modes are both at the margin
@@ -508,7 +509,7 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
     trial_activation = np.empty(m)
     copy(free, trial)
     penalty, merit, slope, length = 0.0, math.inf, 0.0, 1.0
-    worst, cost, rounds, halvings = math.nan, 0.0, 0, 0
+    worst, cost, rounds, halvings, relax = math.nan, 0.0, 0, 0, 1.0
     while True:
         configure(model, stance, case, row, trial, work)
         if used > fixed:
@@ -629,6 +630,12 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
                     gradient[j] = 0.0
                     for h in range(nh):
                         rows[h, j] = 0.0
+        if priced > 0 and rounds > 0:
+            # what the second derivative still lacks shows as overshoot: where along the last step the slope vanished
+            along = dot(gradient, step)
+            relax = min(max(-slope * length / (along - slope), SHORTEST), 1.0) if along > slope else 1.0
+        else:
+            relax = 1.0
         worst, off = _remaining(gradient, errors, rows, price)
         moved = largest(step) if rounds > 0 and halvings == 0 and merit < math.inf else math.inf
         settled = moved <= ANGLE_TOLERANCE and largest(change) <= 1e-9 * (1.0 + largest(multiplier))
@@ -688,7 +695,7 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
             slope -= penalty * abs(errors[h])
         for j in range(nu):
             slope += gradient[j] * step[j]
-        length = min(1.0, LONGEST_STEP / longest) if longest > 0.0 else 1.0
+        length = min(relax, LONGEST_STEP / longest) if longest > 0.0 else 1.0
         halvings = 0
         rounds += 1
         for j in range(nu):

@@ -24,7 +24,7 @@ MARGIN_TOLERANCE = 1e-5  # [N m/rad]; single muscles give up to 1e3, and effort 
 NEAR = 3.0  # [N m/rad] below the margin: from here on cuts are gathered
 GATHERED = 1e-3  # share of the largest eigenvalue of Z below which a direction is left out
 GATHERINGS = 45  # rounds after which cuts are only added
-FOUND_MARGIN_TOLERANCE = 1e-5  # [N m/rad]; the same on the way to a posture
+FOUND_MARGIN_TOLERANCE = 1e-6  # [N m/rad]; the same on the way to a posture
 CUT_ROUNDS = 60  # typical 3-12
 THIRD = 3e-4  # [rad]; step of the third derivatives, where truncation and rounding are both about 1e-7 of the value
 
