@@ -14,7 +14,7 @@ SETTINGS = {
     "load.reach": 0.3,
     "disc.preload": 320,
     "iap.rest": 4,
-    "muscle.short_range_stiffness": 17,
+    "muscle.short_range": 17,
 }
 
 
@@ -41,7 +41,7 @@ def test_tangent__of_short_range_adds_what_the_cross_bridges_hold(adult):
     s.configure(random_free(s, rng))
     activation = rng.uniform(0.0, 1.0, s.stance.cost.size)
     count, w = len(adult.muscles), s.work
-    kappa = SETTINGS["muscle.short_range_stiffness"]
+    kappa = SETTINGS["muscle.short_range"]
     held = activation[:count] * (kappa * w.active[:count] / w.length[:count] - w.active_slope[:count])
     expected = s.tangent(activation) + np.einsum("i,ij,ik->jk", held, w.arms[:count], w.arms[:count])
     assert s.tangent(activation, short_range=True) == pytest.approx(expected, abs=1e-12 * np.abs(expected).max())
