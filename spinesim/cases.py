@@ -141,8 +141,8 @@ def case_arrays(stance: PackedStance, columns: Mapping[str, Floats], count: int,
     cases.held[:] = held
     if "disc.preload" in full:
         cases.preload[:] = full["disc.preload"]
-    if "muscle.short_range_stiffness" in full:
-        cases.short_range[:] = full["muscle.short_range_stiffness"]
+    if "muscle.short_range" in full:
+        cases.short_range[:] = full["muscle.short_range"]
     if packed.model.abdomen is not None:
         _pressure(packed, full, cases)
     for key, tightness in parameters.tightness(known, full).items():

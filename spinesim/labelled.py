@@ -20,6 +20,7 @@ from spinesim.variables import BUCKLING_DEG, COORDINATES, VARIABLES, attributes
 
 STATUS = ("solved", "infeasible", "not_converged", "unstable")
 CURVE_RANGE = (0.4, 1.8)  # normalised fibre lengths of the muscle curves' data
+PRESSURES = ("intra_abdominal_pressure", "transversus_activation")  # of models with an abdomen
 NOTE = "A research and teaching model, never a diagnosis."
 
 

@@ -238,6 +238,9 @@ def default_cases(packed: Packed, arrays: StanceArrays, stance: Stance, count: i
         symmetric=np.ones(count, dtype=np.bool_),
         held=np.zeros((count, held)),
     )
+    if model.abdomen is not None:
+        # the highest pressure is that of rest and transversus together
+        cases.upper[:, packed.arrays.pressure_line] = max(0.0, 1.0 - stance.rest_pressure / model.abdomen.highest)
     limit_ankles(packed, arrays, stance, cases)
     return cases
 

@@ -21,7 +21,7 @@ from spinesim.cases import names, subject
 from spinesim.errors import InputError
 from spinesim.kernels import jit
 from spinesim.kernels.arrays import Floats
-from spinesim.labelled import coordinates, header, quantities, versions
+from spinesim.labelled import PRESSURES, coordinates, header, quantities, versions
 from spinesim.model.pack import pack
 from spinesim.model.parts import Model
 from spinesim.results import SweepStore, open_results
@@ -167,10 +167,13 @@ def _grid(
     if unknown:
         raise InputError(f"there is no result variable {unknown[0]}")
     named = coordinates(pack_stance(pack(model), task.stance), pictures=True)
+    lacking = PRESSURES if model.abdomen is None else ()
     ordered = tuple(
         name
         for name in VARIABLES
-        if (name in wanted or name in ALWAYS) and all(dim in named for dim in VARIABLES[name].dims)
+        if (name in wanted or name in ALWAYS)
+        and name not in lacking
+        and all(dim in named for dim in VARIABLES[name].dims)
     )
     return Grid(model, task, values, settings, ordered)
 

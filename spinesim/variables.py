@@ -88,7 +88,7 @@ VARIABLES = _register(
         "saturated",
         ("muscle",),
         "1",
-        "1 where a fascicle is fully active, in an infeasible case where the least is missing; else 0.",
+        "Mark of a fascicle that is fully active, in an infeasible case where the least is missing: 1, else 0.",
     ),
     Variable(
         "group_activation", ("muscle_group",), "1", "Activation of a muscle group, its fascicles weighted by volume."

@@ -32,7 +32,7 @@ def test_no_columns__are_the_defaults(adult):
 def test_muscle_parameters__reach_their_fascicles_case_by_case(adult):
     cases = table(adult, {"strength.psoas": [1.0, 0.5], "stiffness.psoas.left": [2.0, 3.0], "tone.psoas.right": 0.1})
     psoas, left, right = of(adult, "psoas"), of(adult, "psoas", "left"), of(adult, "psoas", "right")
-    others = np.setdiff1d(np.arange(len(adult.muscles)), psoas)
+    others = np.setdiff1d(np.arange(pack(adult).lines), psoas)
     assert cases.strength[:, psoas].tolist() == [[1.0] * len(psoas), [0.5] * len(psoas)]
     assert (cases.strength[:, others] == 1.0).all()
     assert (cases.stiffness[0, left] == 2.0).all()
@@ -103,9 +103,44 @@ def test_ankles__keep_the_centre_of_pressure_under_the_foot(adult):
         most = sum(abs(known[stance.actuators[i]].max_moment) for i in pair)
         expected = np.minimum(most, reach * weight)
         for i in pair:
-            assert cases.upper[:, len(adult.muscles) + i] * most == pytest.approx(expected, rel=1e-12)
+            assert cases.upper[:, pack(adult).lines + i] * most == pytest.approx(expected, rel=1e-12)
 
 
 def test_preload__is_the_users_or_the_models(adult):
     assert table(adult, {}).preload.tolist() == [adult.neutral_zone.preload]
     assert table(adult, {"disc.preload": [0, 120]}).preload.tolist() == [0, 120]
+
+
+# intra-abdominal pressure: the bounds of the transversus
+
+
+def test_pressure__highest_and_lowest_bound_the_transversus(adult):
+    """p = p_rest + range x strength x a, so a lies between (lowest - p_rest) and (highest - p_rest) over the rest."""
+    line, most = pack(adult).arrays.pressure_line, adult.abdomen.highest
+    rest = adult.stances["standing"].rest_pressure
+    cases = table(
+        adult,
+        {
+            "iap.highest": [20.0, 12.0, 12.0, 0.0],
+            "iap.lowest": [0.0, 10.0, 10.0, 0.0],
+            "strength.transversus_abdominis": [1.0, 1.0, 0.5, 1.0],
+        },
+    )
+    assert cases.rest_pressure.tolist() == [rest, rest, rest, 0.0]  # a switched-off pressure does not even rest
+    assert cases.upper[:, line] == pytest.approx(
+        [1.0 - rest / most, (12e3 - rest) / most, 2 * (12e3 - rest) / most, 0.0], abs=1e-12
+    )
+    assert cases.lower[:, line] == pytest.approx([0.0, (10e3 - rest) / most, 2 * (10e3 - rest) / most, 0.0], abs=1e-12)
+    assert cases.strength[:, line].tolist() == [1.0, 1.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize(("stance", "expected"), [("standing", 2.7e3), ("sitting", 2.2e3)])
+def test_pressure__rests_at_the_stances_value_or_the_users(adult, stance, expected):
+    cases = table(adult, {"iap.rest": [1.5, 4.0]}, stance)
+    assert table(adult, {}, stance).rest_pressure == pytest.approx([expected], rel=1e-12)
+    assert cases.rest_pressure == pytest.approx([1.5e3, 4e3], rel=1e-12)
+
+
+def test_short_range_stiffness__is_the_users_or_the_models(adult):
+    assert table(adult, {}).short_range.tolist() == [adult.stability.short_range]
+    assert table(adult, {"muscle.short_range": [5, 40]}).short_range.tolist() == [5, 40]

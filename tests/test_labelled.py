@@ -18,19 +18,18 @@ def rotations(case):
     return found
 
 
-@pytest.mark.parametrize(("stability", "sideways"), [(False, False), (True, True)])
-def test_buckled_bones__are_turned_by_the_angles_of_the_mode(adult, stability, sideways):
+@pytest.mark.parametrize("stability", [False, True])
+def test_buckled_bones__are_turned_by_the_angles_of_the_mode(adult, stability):
     case = ss.solve(adult, posture={"trunk_flexion": 0}, stability=stability)  # the reference posture
     mode = case.buckling_mode.to_series()
     angle = mode * BUCKLING_DEG / mode.abs().max()
     turned = rotations(case)
-    assert (mode.filter(like=".bend").abs().max() > 0.1) == sideways
     assert np.degrees(turned["pelvis"].magnitude()) == pytest.approx(abs(angle["pelvic_tilt"]), abs=1e-6)
     for level in case.level.values:
         upper, lower = ("thorax" if name == "T12" else "pelvis" if name == "S1" else name for name in level.split("_"))
         relative = np.degrees((turned[lower].inv() * turned[upper]).magnitude())
         # the three hinges of a level are perpendicular; the order in which they turn matters in the second order
-        assert relative == pytest.approx(np.linalg.norm(angle.filter(like=level)), abs=0.02 if sideways else 1e-6)
+        assert relative == pytest.approx(np.linalg.norm(angle.filter(like=level)), abs=0.02)
 
 
 def test_buckled_bones__of_a_case_without_solution_are_missing(adult):

@@ -124,13 +124,38 @@ def test_targets__upright_stances_aim_at_the_reference_and_supported_ones_at_res
     np.testing.assert_array_equal(sitting.compression, standing.compression)
 
 
+def test_stable_coordinates__are_all_but_lean(adult):
+    packed = pack_stance(pack(adult), "standing")
+    assert [packed.free[j] for j in packed.arrays.stable] == [name for name in packed.free if name != "lean"]
+    lateral = [name for name, aside in zip(packed.free, packed.arrays.lateral, strict=True) if aside]
+    assert lateral == [name for name in packed.free if name.endswith(("bend", "turn"))]
+
+
+def test_reference__has_the_stability_margin_of_the_model(adult):
+    """The activations aimed at are those with which the reference posture just stands, and the discs' load with it."""
+    standing = pack_stance(pack(adult), "standing")
+    s = scene(adult)
+    s.configure(np.zeros(s.stance.n_free))
+    stable = np.ix_(s.stance.stable, s.stance.stable)
+    stiffness = s.tangent(standing.arrays.target, short_range=True)[stable]
+    assert np.linalg.eigvalsh(stiffness)[0] == pytest.approx(adult.stability.margin, abs=1e-4)
+    status, least, _, _ = s.balance(2.0 * s.stance.cost, np.zeros(s.stance.cost.size))
+    assert status == 0
+    # least effort alone would buckle: the difference is co-contraction
+    assert np.linalg.eigvalsh(s.tangent(least, short_range=True)[stable])[0] < adult.stability.margin - 10.0
+    assert s.stance.cost @ least**2 < s.stance.cost @ standing.arrays.target**2
+
+
 def test_cost__is_force_times_fibre_length_over_its_mean(adult):
     stance = pack_stance(pack(adult), "standing")
     volume = np.array([m.max_force * m.optimal_fibre_length for m in adult.muscles])
-    assert stance.arrays.cost[: volume.size] == pytest.approx(volume / volume.mean(), rel=1e-12)
+    n, line = volume.size, stance.packed.arrays.pressure_line
+    assert stance.arrays.cost[:n] == pytest.approx(volume / volume.mean(), rel=1e-12)
+    recti = sum(v for v, m in zip(volume, adult.muscles, strict=True) if m.muscle == "rectus_abdominis")
+    assert stance.arrays.cost[line] == pytest.approx(3.0 * recti / volume.mean(), rel=1e-12)
     actuators = {a.name: a for a in adult.actuators}
     moments = [abs(actuators[name].max_moment) for name in stance.actuators]
-    assert stance.arrays.cost[volume.size :] == pytest.approx(moments / volume.mean(), rel=1e-12)
+    assert stance.arrays.cost[line + 1 :] == pytest.approx(moments / volume.mean(), rel=1e-12)
 
 
 def test_packing__is_done_once_and_forgotten_after_a_while(adult):

@@ -12,6 +12,7 @@ import xarray as xr
 
 import spinesim as ss
 from spinesim.errors import InputError, ResultsFileError
+from spinesim.solve import make_task
 from spinesim.variables import VARIABLES
 
 sweeping = importlib.import_module("spinesim.sweep")  # its name in the package is the function
@@ -68,7 +69,9 @@ def test_sweep__axes_stand_in_front_with_values_units_and_words(adult):
 def test_sweep__same_bits_for_any_number_of_threads(adult, options):
     axes = {"strength.core": [1.0, 0.8, 0.6], "tightness.hip_flexors": np.linspace(0, 12, 70)}
     results = [ss.sweep(adult, axes, variables=[*FEW, "activation"], threads=n, **options) for n in (1, 2, 3)]
-    assert len(sweeping._blocks(sweeping._grid(adult, axes, None, "standing", None, "rhythm", FEW))) > 1
+    assert (
+        len(sweeping._blocks(sweeping._grid(adult, axes, None, make_task(adult, "standing", None, "rhythm"), FEW))) > 1
+    )
     for other in results[1:]:
         xr.testing.assert_identical(other, results[0])
 
@@ -76,7 +79,7 @@ def test_sweep__same_bits_for_any_number_of_threads(adult, options):
 def test_chains__are_fixed_by_the_grid_alone(adult):
     """Lines along the last axis, at most 64 cases; each first case is solved cold."""
     axes = {"strength.core": [1.0, 0.7], "tightness.hip_flexors": np.linspace(0, 20, 70)}
-    grid = sweeping._grid(adult, axes, None, "standing", None, "rhythm", FEW)
+    grid = sweeping._grid(adult, axes, None, make_task(adult, "standing", None, "rhythm"), FEW)
     chains = [(c.start, c.stop) for c in sweeping._chains(grid)]
     assert chains == [(0, 64), (64, 70), (70, 134), (134, 140)]
     blocks = sweeping._blocks(grid)
@@ -234,7 +237,8 @@ def test_subject_axes__make_a_person_of_each_value(adult):
         ({"axes": {"load.hands": [1]}, "variables": ["compresion"]}, "there is no result variable compresion"),
         ({"axes": {"load.hands": [1]}, "stance": "floating"}, "stance floating is unknown"),
         ({"axes": {"load.hands": [1]}, "posture": {"trunk": 3}}, "posture angle trunk cannot be set"),
-        ({"axes": {"load.hands": [1]}, "criterion": "minmax"}, "criterion = 'minmax' is not allowed"),
+        ({"axes": {"load.hands": [1]}, "criterion": "minmax"}, "criterion = 'minmax' .* needs a held posture"),
+        ({"axes": {"load.hands": [1]}, "criterion": "least"}, "criterion = 'least' is not allowed"),
         ({"axes": {"tone.psoas": [0.1, 0.6]}, "parameters": {"inhibition.psoas": 0.5}}, "above its inhibition of 0.5"),
     ],
 )

@@ -194,7 +194,7 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
             fill(0.0, multiplier)
         if not (find and warm):
             copy(start[row], free)
-        status, worst, soft, left = NOT_CONVERGED, 0.0, 0.0, math.inf
+        status, worst, soft, left, shaky = NOT_CONVERGED, 0.0, 0.0, math.inf, used < 0
         while True:
             if find:
                 status, more, worst, used = posture(
@@ -231,7 +231,7 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
                 fill(0.0, multiplier)
                 used = fixed
             elif find and status in (INFEASIBLE, UNSTABLE) and soft == 0.0:
-                soft, left = SOFTEST, math.inf
+                soft, left, shaky = SOFTEST, math.inf, status == UNSTABLE
                 fill(0.0, multiplier)
             elif status == SOLVED and soft > HARDEST and left <= 0.5 * before:
                 soft *= 0.01
@@ -239,6 +239,9 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
                 break
         if soft > 0.0 and status == SOLVED and not left <= MISSED:
             status = INFEASIBLE
+        if shaky and status != SOLVED:
+            # the start balances and cannot be made stable, and no posture that can was found from there
+            status = UNSTABLE
         out.status[row] = status
         out.stationarity[row] = worst
         warm = status == SOLVED

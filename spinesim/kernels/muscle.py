@@ -12,7 +12,8 @@ from spinesim.kernels.jit import inner, kernel, stage
 from spinesim.kernels.vector import fill
 
 SLACK = 1e-30  # [N]; a smooth curve never ends, but processors take a hundred times as long over smaller numbers
-PROBE = 2e-5  # [1]; the passive curve bends within 1e-2, so both its differences keep five digits or more
+# [1] steps of first and second differences of a curve that bends within 1e-2: ten and five digits are left
+NEAR, FAR = 1e-6, 2e-5
 
 
 @inner
@@ -205,12 +206,14 @@ def passive_bend(model, i, stiffness, shift, fibre):
         model.passive_shape,
         model.softplus,
     )
-    _, above = passive_curve(fibre + shift + PROBE, slack, strain, shape, softplus)
-    _, here = passive_curve(fibre + shift, slack, strain, shape, softplus)
-    _, below = passive_curve(fibre + shift - PROBE, slack, strain, shape, softplus)
     force = model.cos_pennation[i] * model.passive_force[i] * stiffness
-    bend = force * (above - below) / (2.0 * PROBE * unit**2)
-    return bend, force * (above - 2.0 * here + below) / (PROBE**2 * unit**3)
+    _, above = passive_curve(fibre + shift + NEAR, slack, strain, shape, softplus)
+    _, below = passive_curve(fibre + shift - NEAR, slack, strain, shape, softplus)
+    bend = force * (above - below) / (2.0 * NEAR * unit**2)
+    _, above = passive_curve(fibre + shift + FAR, slack, strain, shape, softplus)
+    _, here = passive_curve(fibre + shift, slack, strain, shape, softplus)
+    _, below = passive_curve(fibre + shift - FAR, slack, strain, shape, softplus)
+    return bend, force * (above - 2.0 * here + below) / (FAR**2 * unit**3)
 
 
 @stage

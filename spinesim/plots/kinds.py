@@ -219,8 +219,9 @@ def _align(whole: Figure) -> None:
     """Give parts in the same place of all panels one vertical scale, named at the first."""
     places: dict[str, list[Axes]] = {}
     for ax in whole.axes:
-        if ax.get_label().startswith(PART):
-            places.setdefault(ax.get_label(), []).append(ax)
+        label = str(ax.get_label())
+        if label.startswith(PART):
+            places.setdefault(label, []).append(ax)
     for parts in places.values():
         low, high = zip(*(part.get_ylim() for part in parts), strict=True)
         for part in parts:

@@ -125,7 +125,7 @@ def legend_above(
     columns, narrow
         Columns of the legend; ``narrow`` where panels stand side by side.
     """
-    alone = sum(not each.get_label().startswith(PART) for each in ax.figure.axes) == 1
+    alone = sum(not str(each.get_label()).startswith(PART) for each in ax.figure.axes) == 1
     return ax.legend(
         handles=handles,
         title="\n".join(wrap(title, 60 if alone else 34)) or None,

@@ -10,9 +10,9 @@ from spinesim import parameters
 from spinesim.cases import case_arrays, names
 from spinesim.kernels import passive
 from spinesim.kernels.arrays import CaseArrays, HeldAngles, ModelArrays, StanceArrays
-from spinesim.kernels.balance import MAX_ROWS, Sharing, balance
-from spinesim.kernels.stability import stiffness_shapes
-from spinesim.kernels.state import configure, tangent
+from spinesim.kernels.balance import MAX_ROWS, SOLVED, Sharing, balance
+from spinesim.kernels.stability import MARGIN_TOLERANCE, stabilise, stiffness_shapes
+from spinesim.kernels.state import FIBRES, configure, tangent
 from spinesim.kernels.work import Work, workspace
 from spinesim.model.pack import pack
 from spinesim.stance import PackedStance, check_posture, hold, pack_stance
@@ -28,6 +28,7 @@ class Scene:
     cases: CaseArrays
     held: HeldAngles
     work: Work
+    side: Work
 
     @property
     def n(self):
@@ -70,7 +71,8 @@ class Scene:
     def tangent(self, activation, short_range=False):
         """Tangent stiffness in the posture configured last."""
         stiffness = np.empty((self.stance.n_free, self.stance.n_free))
-        tangent(self.model, self.stance, self.cases, 0, activation, short_range, self.work, stiffness)
+        kappa = self.cases.short_range[0] if short_range else FIBRES
+        tangent(self.model, self.stance, self.cases, 0, activation, kappa, self.work, stiffness)
         return stiffness
 
     def shapes(self):
@@ -99,6 +101,20 @@ class Scene:
         nu = self.stance.n_free
         return status, activation, multiplier[:nu], missing[:nu]
 
+    def stable_balance(self, margin, power=2.0):
+        """Cold least effort that is also stable: status, activation, multiplier and number of rows in use."""
+        nu, cost = self.stance.n_free, self.stance.cost
+        multiplier, missing, activation = np.zeros(nu + MAX_ROWS), np.zeros(nu + MAX_ROWS), np.empty(cost.size)
+        problem, used = self.sharing(power * cost, np.zeros(cost.size)), self.fixed
+        status, _ = balance(problem, used, 0.0, power, multiplier, activation, missing, self.work.room)
+        if status == SOLVED:
+            stiffness_shapes(self.model, self.stance, self.cases, 0, self.work)
+            status, used, _ = stabilise(
+                problem, used, used, 0.0, power, margin, MARGIN_TOLERANCE, self.cases.symmetric[0], self.stance,
+                self.work, multiplier, activation, missing,
+            )  # fmt: skip
+        return status, activation, multiplier[: nu + used], used
+
     def joints(self, free):
         """Joint coordinates by full name."""
         q = self.stance.offset + self.rates @ free
@@ -112,10 +128,11 @@ def scene(model, stance="standing", settings=None, posture=None):
     held, values = hold(packed, check_posture(packed, posture or {}))
     columns = {name: np.array([value]) for name, value in checked.items()}
     cases = case_arrays(packed, columns, 1, values)
-    work = workspace(packed.packed.arrays, packed.arrays)
-    passive.disc_constants(packed.packed.arrays, cases.preload[0], work.disc)
+    work, side = (workspace(packed.packed.arrays, packed.arrays) for _ in range(2))
+    for space in (work, side):
+        passive.disc_constants(packed.packed.arrays, cases.preload[0], space.disc)
     arrays = packed.packed.arrays._replace(level_reference=packed.compression)
-    return Scene(packed, arrays, packed.arrays, cases, held, work)
+    return Scene(packed, arrays, packed.arrays, cases, held, work, side)
 
 
 def random_free(scene, rng, share=0.6):

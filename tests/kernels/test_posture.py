@@ -6,9 +6,12 @@ from scipy.optimize import minimize
 
 from spinesim.kernels.alignment import trunk_angles
 from spinesim.kernels.balance import SOLVED
-from spinesim.kernels.posture import goals, posture
+from spinesim.kernels.case import solve_chain
+from spinesim.kernels.posture import goals
+from spinesim.outputs import empty_outputs
 from spinesim.solve import make_task, run_chain
 from tests.kernels.scene import differences, random_free, scene
+from tests.kernels.sharing import Problem
 
 SETTINGS = {"tightness.hip_flexors": 8, "load.hand.right": 4, "strength.gluteals": 0.8}
 
@@ -34,9 +37,9 @@ def value(s, free):
     return cost, gradient + s.tangent(activation) @ multiplier
 
 
-def found(adult, settings, stance="standing", angles=None):
-    """Solve through the chain of stages: scene and free coordinates."""
-    task = make_task(adult, stance, angles, "find")
+def found(adult, settings, stance="standing", angles=None, stability=False):
+    """Solve through the chain of stages: scene, free coordinates and activations."""
+    task = make_task(adult, stance, angles, "find", stability=stability)
     out = run_chain(task, {name: np.array([v], dtype=float) for name, v in settings.items()}, 1)
     assert out.status[0] == SOLVED
     held = {name: np.degrees(v) for name, v in task.angles.items()}
@@ -60,6 +63,7 @@ def test_goals__are_squares_of_what_is_missed(adult, anatomy, stance):
 
 
 def test_goals__upright_aims_are_the_healthy_reference(adult):
+    """Its activations, those of the stable balance, cost nothing and balance, so no moment has a price."""
     s = scene(adult)
     cost, gradient = goal(s, np.zeros(s.stance.n_free))
     assert cost == 0.0
@@ -107,39 +111,101 @@ def test_posture__is_a_minimum(adult, stance, settings):
 def test_posture__equals_a_general_solver_over_posture_and_activations(adult, stance, settings):
     """Sequential quadratic programming on all unknowns at once, from the reference posture, with the same physics."""
     s, free, activation = found(adult, settings, stance)
-    nu, weight, target = s.stance.n_free, effort_weight(s), s.stance.target
-    scale = np.concatenate([np.full(nu, 0.02), 1.0 / np.sqrt(weight)])  # makes all curvatures of order one
-    lower, upper = s.cases.lower[0], s.cases.upper[0]
+    general = General(s)
+    other_free, other_activation, least = general.solve()
+    assert value(s, free)[0] == pytest.approx(least, rel=1e-6)
+    assert np.degrees(free - other_free) == pytest.approx(np.zeros(free.size), abs=0.02)
+    assert activation == pytest.approx(other_activation, abs=2e-3)
 
-    def cost(x):
-        free, off = x[:nu] * scale[:nu], x[nu:] * scale[nu:] - target
-        goals_cost, gradient = goal(s, free)
-        return goals_cost + 0.5 * weight @ off**2, np.concatenate([gradient, weight * off]) * scale
 
-    def moments(x):
-        return s.moments(x[:nu] * scale[:nu], x[nu:] * scale[nu:])
+class General:
+    """Posture and activations at once by sequential quadratic programming (SLSQP).
 
-    def rates(x):
-        moments(x)
-        return np.hstack([-s.tangent(x[nu:] * scale[nu:]), s.columns().T]) * scale
+    ``margin`` asks for K(u, a) >= margin: after every search the eigenvectors below it become rows v' K(u, a) v >=
+    margin of the next, nonlinear in posture and activations, until none is below.
+    """
 
-    s.configure(np.zeros(nu))
-    _, first, _, _ = s.balance(weight, target)
-    result = minimize(
-        cost,
-        np.concatenate([np.zeros(nu), first]) / scale,
-        jac=True,
-        method="SLSQP",
-        bounds=np.c_[np.concatenate([np.full(nu, -1.0), lower]), np.concatenate([np.full(nu, 1.0), upper])]
-        / scale[:, None],
-        constraints={"type": "eq", "fun": moments, "jac": rates},
-        options={"ftol": 1e-12, "maxiter": 200},
-    )
-    assert result.success, result.message
-    ours = value(s, free)[0]
-    assert ours == pytest.approx(result.fun, rel=1e-6)
-    assert np.degrees(free - result.x[:nu] * scale[:nu]) == pytest.approx(np.zeros(nu), abs=0.02)
-    assert activation == pytest.approx(result.x[nu:] * scale[nu:], abs=2e-3)
+    def __init__(self, s, margin=-np.inf):
+        self.s, self.margin = s, margin
+        self.nu, self.weight, self.target = s.stance.n_free, effort_weight(s), s.stance.target
+        # makes all curvatures of order one
+        self.scale = np.concatenate([np.full(self.nu, 0.02), 1.0 / np.sqrt(self.weight)])
+        self.vectors = []
+
+    def apart(self, x):
+        return np.split(x * self.scale, [self.nu])
+
+    def cost(self, x):
+        free, activation = self.apart(x)
+        off = activation - self.target
+        goals_cost, gradient = goal(self.s, free)
+        return goals_cost + 0.5 * self.weight @ off**2, np.concatenate([gradient, self.weight * off]) * self.scale
+
+    def moments(self, x):
+        return self.s.moments(*self.apart(x))
+
+    def rates(self, x):
+        self.moments(x)
+        return np.hstack([-self.s.tangent(self.apart(x)[1]), self.s.columns().T]) * self.scale
+
+    def pressure(self, x):
+        fixed = self.s.fixed
+        return self.s.work.rows[:fixed] @ self.apart(x)[1] - self.s.work.bound[:fixed]
+
+    def pressure_rates(self, x):
+        fixed = self.s.fixed
+        return np.hstack([np.zeros((fixed, self.nu)), self.s.work.rows[:fixed]]) * self.scale
+
+    def stiffness(self, free, activation):
+        self.s.configure(free)
+        base, shapes = self.s.shapes()
+        return base + np.tensordot(activation, shapes, 1)
+
+    def along(self, free, activation):
+        """Stiffness along every vector."""
+        square = self.stiffness(free, activation)
+        return np.array([v @ square @ v for v in self.vectors])
+
+    def cuts(self, x):
+        return self.along(*self.apart(x)) - self.margin
+
+    def cut_rates(self, x):
+        free, activation = self.apart(x)
+        by_free = differences(lambda u: self.along(u, activation), free)
+        self.s.configure(free)
+        _, shapes = self.s.shapes()
+        return np.hstack([by_free, [np.einsum("iab,a,b->i", shapes, v, v) for v in self.vectors]]) * self.scale
+
+    def solve(self, free=None):
+        """Posture, activations and cost, from the reference or a posture given."""
+        s, nu = self.s, self.nu
+        free = np.zeros(nu) if free is None else free
+        s.configure(free)
+        _, first, _, _ = s.balance(self.weight, self.target)
+        x = np.concatenate([free, first]) / self.scale
+        low = np.concatenate([np.full(nu, -1.0), s.cases.lower[0]]) / self.scale
+        high = np.concatenate([np.full(nu, 1.0), s.cases.upper[0]]) / self.scale
+        for _ in range(40):
+            rows = [{"type": "eq", "fun": self.moments, "jac": self.rates}]
+            if s.fixed:
+                rows.append({"type": "ineq", "fun": self.pressure, "jac": self.pressure_rates})
+            if self.vectors:
+                rows.append({"type": "ineq", "fun": self.cuts, "jac": self.cut_rates})
+            result = minimize(
+                self.cost, np.clip(x, low, high), jac=True, method="SLSQP", bounds=np.c_[low, high], constraints=rows,
+                options={"ftol": 1e-12, "maxiter": 200},
+            )  # fmt: skip
+            assert result.success, result.message
+            x = result.x
+            if self.margin == -np.inf:
+                break
+            values, vectors = np.linalg.eigh(self.stiffness(*self.apart(x)))
+            if values[0] >= self.margin - 1e-4:
+                break
+            self.vectors += [vectors[:, e] for e in np.flatnonzero(values < self.margin - 1e-4)]
+        else:
+            raise AssertionError("the general solver found no stable posture in 40 rounds")
+        return *self.apart(x), result.fun
 
 
 @pytest.mark.parametrize(
@@ -179,12 +245,72 @@ def test_posture__follows_from_any_start(adult):
     s.cases.symmetric[0] = False  # the starts are not
     for _ in range(3):
         start = free + np.radians(0.4) * rng.uniform(-1, 1, free.size)
-        multiplier, missing = np.zeros(free.size), np.empty(free.size)
-        again = np.empty(activation.size)
-        status, _, stationarity = posture(
-            s.model, s.stance, s.cases, 0, s.held, 0.0, start, multiplier, again, missing, s.work
-        )
+        out = empty_outputs(s.model, s.stance, 1)
+        solve_chain(s.model, s.stance, s.cases, s.held, True, 2.0, start[None], s.work, s.side, out)
+        assert out.status[0] == SOLVED
+        assert out.stationarity[0] <= 1e-6
+        assert out.free[0] == pytest.approx(free, abs=1e-8)
+        assert out.activation[0] == pytest.approx(activation, abs=1e-7)
+
+
+# with stability
+
+STABLE = [
+    ("standing", {"load.hand.right": 5}, 5.0),
+    ("standing", {"load.hands": 20}, 0.0),
+    ("sitting", {}, 0.0),
+]
+
+
+def stable_problem(s, margin, vectors):
+    """Force sharing in the posture configured last, with the stiffness along some vectors bounded from below."""
+    base, shapes = s.shapes()
+    rows = [np.einsum("iab,a,b->i", shapes, v, v) for v in vectors]
+    fixed = s.fixed
+    return Problem(
+        s.columns(), s.work.tau, effort_weight(s), s.stance.target, s.cases.lower[0], s.cases.upper[0],
+        np.array([*s.work.rows[:fixed], *rows]),
+        [*s.work.bound[:fixed], *(margin - v @ base @ v for v in vectors)],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("stance", "settings", "margin"), STABLE)
+def test_stable_posture__has_no_gradient_left_with_its_cuts(adult, stance, settings, margin):
+    """phi(u), by balancing anew at each posture with the cuts of the answer, is flat there: central differences."""
+    s, free, activation = found(adult, settings, stance, stability=margin)
+    s.configure(free)
+    base, shapes = s.shapes()
+    values, vectors = np.linalg.eigh(base + np.tensordot(activation, shapes, 1))
+    assert values[0] == pytest.approx(margin, abs=1e-4)  # it is what holds the posture up
+    cuts = vectors[:, values < margin + 1e-3].T
+
+    def phi(u):
+        s.configure(u)
+        problem = stable_problem(s, margin, cuts)
+        status, a, multiplier, _ = problem.solve()
         assert status == SOLVED
-        assert stationarity <= 1e-6
-        assert start == pytest.approx(free, abs=1e-8)
-        assert again == pytest.approx(activation, abs=1e-7)
+        return goal(s, u)[0] + problem.cost(a), a, multiplier[-len(cuts) :]
+
+    least, again, prices = phi(free)
+    assert prices.max() > 1e-3
+    assert again == pytest.approx(activation, abs=1e-4)  # margins are met to 1e-5 N m/rad
+    change = differences(lambda u: phi(u)[0], free, 1e-5)
+    change[s.stance.lateral] = 0.0  # by symmetry; modes to either side are a pair
+    # the answer's own cuts lie within 1e-3 rad of its mode, which moves activations by 1e-4 and the gradient by 1e-2,
+    # where single terms are 1e3: an angle is met to 1e-4 rad
+    assert np.abs(change).max() <= 0.1
+    # the same differences without the cuts are not flat: the cuts carry their part of the gradient
+    without = differences(lambda u: value(s, u)[0], free, 1e-5)
+    assert np.abs(without[~s.stance.lateral]).max() > 1e-2
+
+
+@pytest.mark.parametrize(("stance", "settings", "margin"), STABLE[:1])
+def test_stable_posture__equals_a_general_solver(adult, stance, settings, margin):
+    s, free, activation = found(adult, settings, stance, stability=margin)
+    general = General(s, margin)
+    other_free, other_activation, least = general.solve()
+    s.configure(free)
+    ours = goal(s, free)[0] + 0.5 * effort_weight(s) @ (activation - s.stance.target) ** 2
+    assert ours == pytest.approx(least, rel=1e-4)
+    assert np.degrees(free - other_free) == pytest.approx(np.zeros(free.size), abs=0.05)
+    assert activation == pytest.approx(other_activation, abs=5e-3)
