@@ -7,7 +7,7 @@ from spinesim.plots.kinds import KINDS, Kind, caption, check_options, figure, ki
 from spinesim.plots.loads import disc_loads, foramen_area
 from spinesim.plots.maps import heat_map
 from spinesim.plots.muscles import muscle_groups
-from spinesim.plots.stability import cocontraction, stability
+from spinesim.plots.margins import cocontraction, stability
 
 __all__ = [
     "KINDS",
