@@ -150,7 +150,7 @@ def stored(files):
                 continue  # not selected, or skipped
             entry = found.setdefault((name, params), Stored())
             entry.values.append(value)
-            entry.repeats += repeats
+            entry.repeats += 0 if value is None else repeats
             entry.versions.add(version)
     return found
 

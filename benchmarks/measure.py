@@ -9,6 +9,7 @@ as asv's results below ``.asv/compare/``, and the comparison takes medians over 
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -70,14 +71,8 @@ def run(tree, commit, results, bench):
     }
     file = tree.with_name(f"{tree.name}.json")
     file.write_text(json.dumps(settings), encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "asv",
-        "run",
-        f"--config={file}",
-    ]
-    command += [f"--set-commit-hash={commit}", "--show-stderr", "--attribute=rounds=1"]  # the turns are the rounds
+    command = [sys.executable, "-m", "asv", "run", f"--config={file}", f"--set-commit-hash={commit}"]
+    command += ["--show-stderr", "--attribute=rounds=1"]  # the turns are the rounds
     command += [f"--bench={bench}"] if bench else []
     status = subprocess.run(command, env=environment_of(tree), check=False).returncode
     if status not in (0, 2):  # 2: a benchmark failed, which the comparison tells
@@ -91,6 +86,10 @@ def measure(base, head, bench):
     """Measure two commits in turns; the folder of asv's results."""
     if base == head:
         raise BadInputError(f"BASE and HEAD are both {base[:8]}: name two different commits")
+    try:
+        re.compile(bench or "")
+    except re.error as error:
+        raise BadInputError(f"--bench {bench!r} is no regular expression: {error}") from None
     results = Path.cwd() / ".asv" / "compare" / f"{base[:8]}-{head[:8]}"
     shutil.rmtree(results, ignore_errors=True)
     with contextlib.ExitStack() as stack:
@@ -116,7 +115,9 @@ def main(argv=None):
         return show(results, machine_name(), given.base, given.head, given.factor, given.json)
     except BadInputError as error:
         print(error, file=sys.stderr)
-        return 2
+    except subprocess.CalledProcessError as error:
+        print(f"{' '.join(error.cmd)} failed: git says why above", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks import compare
+from benchmarks import compare, measure
 from benchmarks.compare import Stored, main, verdict_of
 
 TIME, SHARE, RESIDUAL = "sweeps.A.time_sweep", "sweeps.A.track_share_solved", "sweeps.A.track_worst_residual"
@@ -116,3 +116,35 @@ def test_compare__bad_input_is_one_sentence_and_status_2(history, capsys):
     assert "cannot be read as a file of asv" in capsys.readouterr().err
     assert main(["base", "head", "--results", "nowhere"]) == 2
     assert "there is no folder nowhere" in capsys.readouterr().err
+
+
+def test_compare__another_interpreter_is_refused(history, capsys):
+    history.store("base", 1.0, 1.0)
+    history.store("head", 1.0, 1.0)
+    last = max((history.folder / "here").glob("*.json"))
+    last.rename(last.with_name(last.name.replace("-env", "-other")))
+    assert history.run() == 2
+    assert "different environments" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["head", "head"], "two different commits"),
+        (["nothing", "head"], "no revision 'nothing'"),
+        (["base", "head", "--bench=("], "no regular expression"),
+    ],
+)
+def test_measure__bad_input_is_named_before_anything_runs(history, capsys, arguments, said):
+    assert measure.main(arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_measure__asv_imports_the_spinesim_of_the_tree(tmp_path):
+    package = tmp_path / "tree" / "spinesim"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    measure.check_import(tmp_path / "tree")  # and not the installed one
+    (package / "__init__.py").write_text("raise ImportError('broken')")
+    with pytest.raises(measure.BadInputError, match="broken"):
+        measure.check_import(tmp_path / "tree")
