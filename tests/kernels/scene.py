@@ -10,8 +10,8 @@ from spinesim import parameters
 from spinesim.cases import case_arrays, names
 from spinesim.kernels import passive
 from spinesim.kernels.arrays import CaseArrays, HeldAngles, ModelArrays, StanceArrays
-from spinesim.kernels.balance import MAX_ROWS, Sharing, balance
-from spinesim.kernels.stability import stiffness_shapes
+from spinesim.kernels.balance import MAX_ROWS, SOLVED, Sharing, balance
+from spinesim.kernels.stability import MARGIN_TOLERANCE, stabilise, stiffness_shapes
 from spinesim.kernels.state import FIBRES, configure, tangent
 from spinesim.kernels.work import Work, workspace
 from spinesim.model.pack import pack
@@ -100,6 +100,20 @@ class Scene:
         status, _ = balance(problem, self.fixed, soft, 2.0, multiplier, activation, missing, self.work.room)
         nu = self.stance.n_free
         return status, activation, multiplier[:nu], missing[:nu]
+
+    def stable_balance(self, margin, power=2.0):
+        """Cold least effort that is also stable: status, activation, multiplier and number of rows in use."""
+        nu, cost = self.stance.n_free, self.stance.cost
+        multiplier, missing, activation = np.zeros(nu + MAX_ROWS), np.zeros(nu + MAX_ROWS), np.empty(cost.size)
+        problem, used = self.sharing(power * cost, np.zeros(cost.size)), self.fixed
+        status, _ = balance(problem, used, 0.0, power, multiplier, activation, missing, self.work.room)
+        if status == SOLVED:
+            stiffness_shapes(self.model, self.stance, self.cases, 0, self.work)
+            status, used, _ = stabilise(
+                problem, used, used, 0.0, power, margin, MARGIN_TOLERANCE, self.cases.symmetric[0], self.stance,
+                self.work, multiplier, activation, missing,
+            )  # fmt: skip
+        return status, activation, multiplier[: nu + used], used
 
     def joints(self, free):
         """Joint coordinates by full name."""
