@@ -9,10 +9,12 @@ USER_STAMP := $(VENV)/.installed-user
 DEV_STAMP  := $(VENV)/.installed-dev
 PEERS_STAMP := $(VENV)/.installed-peers
 DEMO       ?= hip_flexor_tightness
+BASE       ?= HEAD~1
+HEAD       ?= HEAD
 
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
-.PHONY: help demo test lint types imports docs bench bench-quick peers wheel-check format derive clean
+.PHONY: help demo test lint types imports docs bench bench-compare bench-quick peers wheel-check format derive clean
 
 help:
 	@echo "make demo         run experiments/$(DEMO): data file, figures and a report"
@@ -23,6 +25,7 @@ help:
 	@echo "make docs         documentation in docs/_build/html"
 	@echo "make bench        speed, one commit            make bench-quick   one round of each"
 	@echo "make peers        other programs on the same problems, into docs/peers.md"
+	@echo "make bench-compare BASE=main HEAD=HEAD BENCH=Sweep    speed of two commits, measured in turns"
 	@echo "make wheel-check  build the wheel and run an experiment with it in an empty environment"
 	@echo "make derive       print spinesim/kernels/derived.py anew"
 
@@ -53,6 +56,10 @@ docs: $(DEV_STAMP)
 bench: $(DEV_STAMP)
 	$(BIN)/asv machine --yes
 	$(BIN)/asv run --environment existing:$(BIN)/python --set-commit-hash "$$(git rev-parse HEAD)" --show-stderr
+
+bench-compare: $(DEV_STAMP)
+	$(BIN)/asv machine --yes
+	$(BIN)/python -m benchmarks.measure '$(BASE)' '$(HEAD)' $(if $(BENCH),--bench '$(BENCH)')
 
 bench-quick: $(DEV_STAMP)
 	$(BIN)/asv machine --yes

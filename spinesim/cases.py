@@ -22,12 +22,15 @@ TRANSVERSUS = "transversus_abdominis"  # it has no fascicle: its activation rais
 def names(packed: Packed) -> parameters.Names:
     """Names that parameters of this model may go on with."""
     model = packed.model
-    lines = {m.name: (m.muscle, m.side) for m in model.muscles}
+    lines, groups = {m.name: (m.muscle, m.side) for m in model.muscles}, dict(model.groups)
     if model.abdomen is not None:
         lines[TRANSVERSUS] = (TRANSVERSUS, "midline")
+        # a group that holds the whole wall of the abdomen holds the transversus too
+        wall = set(model.abdomen.wall)
+        groups = {g: (*m, TRANSVERSUS) if wall <= set(m) else m for g, m in groups.items()}
     return parameters.Names(
         muscles=lines,
-        groups=model.groups,
+        groups=groups,
         tests={test.group: test.name for test in model.tests},
     )
 
@@ -138,8 +141,8 @@ def case_arrays(stance: PackedStance, columns: Mapping[str, Floats], count: int,
     cases.held[:] = held
     if "disc.preload" in full:
         cases.preload[:] = full["disc.preload"]
-    if "muscle.short_range_stiffness" in full:
-        cases.short_range[:] = full["muscle.short_range_stiffness"]
+    if "muscle.short_range" in full:
+        cases.short_range[:] = full["muscle.short_range"]
     if packed.model.abdomen is not None:
         _pressure(packed, full, cases)
     for key, tightness in parameters.tightness(known, full).items():
@@ -173,7 +176,10 @@ def _pressure(packed: Packed, full: Mapping[str, Floats], cases: CaseArrays) -> 
     cases.rest_pressure[:] = np.minimum(cases.rest_pressure, highest)
     rise = np.maximum(reach * cases.strength[:, line], 1e-9)
     cases.upper[:, line] = np.minimum(cases.upper[:, line], (highest - cases.rest_pressure) / rise)
-    cases.lower[:, line] = np.maximum(cases.lower[:, line], (lowest - cases.rest_pressure) / rise)
+    least = np.maximum(cases.lower[:, line], (lowest - cases.rest_pressure) / rise)
+    # what rounding alone puts above the highest is the highest
+    near = np.abs(least - cases.upper[:, line]) <= 1e-9
+    cases.lower[:, line] = np.where(near, cases.upper[:, line], least)
 
 
 @lru_cache(maxsize=16)

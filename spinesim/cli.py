@@ -183,7 +183,7 @@ def _end(failed: list[str]) -> None:
 # ---------------------------------------------------------------------------------------------------------- solve
 
 
-@app.command(epilog="Example: spinesim solve --posture trunk_flexion=20 --stability yes --set load.hands=5")
+@app.command(epilog="Example: spinesim solve --posture trunk_flexion=20 --stability yes")
 def solve(
     settings: Settings = None,
     model: ModelName = "adult",

@@ -12,10 +12,11 @@ import numpy as np
 import xarray as xr
 
 from spinesim import units
+from spinesim.kernels import chain
 from spinesim.kernels.arrays import Outputs
 from spinesim.model.pack import Packed
 from spinesim.stance import PackedStance
-from spinesim.variables import COORDINATES, VARIABLES, attributes
+from spinesim.variables import BUCKLING_DEG, COORDINATES, VARIABLES, attributes
 
 STATUS = ("solved", "infeasible", "not_converged", "unstable")
 CURVE_RANGE = (0.4, 1.8)  # normalised fibre lengths of the muscle curves' data
@@ -100,7 +101,7 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
         values["intra_abdominal_pressure"] = -out.force[:, line] / arrays.pressure_area / units.KILOPASCAL
         values["transversus_activation"] = activation[:, line]
     if pictures:
-        values |= _pictures(packed, out)
+        values |= _pictures(stance, out)
     for name, value in values.items():
         if name not in ("missing_moment", "healthy_bone_position"):
             # adding 0 turns -0.0 into 0.0
@@ -162,10 +163,11 @@ def bone_points(packed: Packed) -> tuple[tuple[str, str, tuple[float, float, flo
     return tuple(points)
 
 
-def _pictures(packed: Packed, out: Outputs) -> dict[str, np.ndarray]:
-    def place(body: np.ndarray, local: np.ndarray) -> np.ndarray:
-        turned = np.einsum("cpij,pj->cpi", out.body_rotation[:, body], local)
-        positions: np.ndarray = out.body_position[:, body] + turned
+def _pictures(stance: PackedStance, out: Outputs) -> dict[str, np.ndarray]:
+    packed = stance.packed
+
+    def place(body: np.ndarray, local: np.ndarray, rotation: np.ndarray, position: np.ndarray) -> np.ndarray:
+        positions: np.ndarray = position[:, body] + np.einsum("cpij,pj->cpi", rotation[:, body], local)
         return positions
 
     bones = bone_points(packed)
@@ -174,11 +176,27 @@ def _pictures(packed: Packed, out: Outputs) -> dict[str, np.ndarray]:
     origins = np.array([b.origin_neutral for b in packed.model.bodies])
     path = [(packed.bodies.index(p.body), p.position) for m in packed.model.muscles for p in m.path]
     healthy = origins[body] + local
+    found = out.body_rotation, out.body_position
     return {
-        "bone_position": place(body, local),
-        "path_position": place(np.array([b for b, _ in path]), np.array([p for _, p in path])),
+        "bone_position": place(body, local, *found),
+        "path_position": place(np.array([b for b, _ in path]), np.array([p for _, p in path]), *found),
         "healthy_bone_position": np.tile(healthy, (out.status.size, 1, 1)),
+        "buckled_bone_position": place(body, local, *_buckled(stance, out)),
     }
+
+
+def _buckled(stance: PackedStance, out: Outputs) -> tuple[np.ndarray, np.ndarray]:
+    """Rotations and positions of all bodies, displaced along the buckling mode by `BUCKLING_DEG`; NaN without one."""
+    arrays = stance.packed.arrays
+    turn, place = np.full_like(out.body_rotation, np.nan), np.full_like(out.body_position, np.nan)
+    axes, centres = np.empty((arrays.moves.shape[1], 3)), np.empty((arrays.moves.shape[1], 3))
+    for case, (free, mode) in enumerate(zip(out.free, out.mode, strict=True)):
+        largest = np.abs(mode).max()
+        if largest > 0.0:  # not for NaN
+            displaced = free + mode * (BUCKLING_DEG * units.DEGREE / largest)
+            q = _rates(stance) @ displaced + stance.arrays.offset
+            chain.forward(arrays, q, turn[case], place[case], axes, centres)
+    return turn, place
 
 
 def coordinates(stance: PackedStance, *, pictures: bool) -> dict[str, xr.DataArray]:

@@ -57,7 +57,7 @@ PARAMETERS = {
             "iap.highest", "kPa", 0, 40, None, "Intra-abdominal pressure that is not exceeded; 0 switches it off."
         ),
         Parameter(
-            "muscle.short_range_stiffness",
+            "muscle.short_range",
             "1",
             0,
             100,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+BUCKLING_DEG = 5.0  #: largest angle by which ``buckled_bone_position`` is displaced (for the eye only)
+
 
 @dataclass(frozen=True)
 class Variable:
@@ -214,7 +216,7 @@ VARIABLES = _register(
         "proves an infeasible case, 0 where forces exist.",
     ),
     # the solve
-    Variable("effort", (), "1", "Weighted sum of squared activations that the muscles share out least."),
+    Variable("effort", (), "1", "Sum of squared activations weighted by muscle volume, whatever was minimised."),
     Variable(
         "status",
         (),
@@ -240,7 +242,8 @@ VARIABLES = _register(
         "duality_gap",
         (),
         "1",
-        "Gap between the primal and the dual value of the force balance, relative to 1 plus the primal value.",
+        "Gap between the primal and the dual value of the force balance, relative to 1 plus the primal value; of "
+        "minmax, the largest activation less the least that is proved.",
     ),
     Variable("iterations", (), "1", "Iterations of the solver."),
     Variable("active_bounds", (), "1", "Number of activations on a bound."),
@@ -276,6 +279,14 @@ VARIABLES = _register(
         ("bone_point", "xyz"),
         "m",
         "Bony landmarks of the reference posture, from the middle of the hip axis.",
+        large=True,
+    ),
+    Variable(
+        "buckled_bone_position",
+        ("bone_point", "xyz"),
+        "m",
+        "Bony landmarks of the posture displaced along the buckling mode until the largest angle has changed by "
+        f"{BUCKLING_DEG:g} deg, from the middle of the hip axis.",
         large=True,
     ),
 )

@@ -3,6 +3,9 @@
 Along every axis an amount runs from 0 at the first value to 1 at the last; ``s`` is the sum over the axes.
 Anterior tilt is 3 s deg, lordosis 57.7 + 4 s deg, compression (500 + 100 s - 20 level) N, foramen areas shrink by 5 s %
 on the right and 2 s % on the left, every muscle force is 10 (1 + s) N, plus 5 s N in the right hip flexors.
+The stability margin is -100 (1 - s) N m/rad, its mode bends L3/L4 and L4/L5 to the right, and is drawn as all above the
+hips moved by 0.1 of their height. Groups are active by 0.02 + 0.01 s; co-contraction is 0.01 s of the hip flexors and
+0.02 s of the erectors, takes 0.005 s from the quadratus lumborum, and costs (30 - 5 level) s N.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ GROUPS = {
     "longissimus": "erectors",
     "quadratus_lumborum": "quadratus_lumborum",
 }
+MUSCLE_GROUPS = tuple(GROUPS.values())
 COORDINATES = ("lean", "pelvic_tilt", *(f"{level}.{axis}" for level in LEVELS for axis in ("flexion", "bend", "turn")))
 HELD = ("pelvis.list", "pelvis.turn")
 UNITS = {"tightness": "deg", "strength": "1", "load": "kg"}
@@ -131,6 +135,12 @@ def synthetic_case(s: float = 0.0, *, status: str = "solved", pictures: bool = T
     loss = np.array([0.02, 0.05]) * s  # left, right
     numbers["foramen_area"] = (100.0 + 10.0 * np.arange(len(FORAMINA)))[:, None] * (1.0 - loss)
     numbers["effort"] = np.array(0.01 * (1.0 + s))
+    numbers["stability_margin"] = np.array(-100.0 * (1.0 - s))
+    for name, entry in (("L3_L4.bend", 0.8), ("L4_L5.bend", 0.6)):
+        numbers["buckling_mode"][COORDINATES.index(name)] = entry
+    numbers["group_activation"] = np.full(len(MUSCLE_GROUPS), 0.02 + 0.01 * s)
+    numbers["group_cocontraction"] = s * np.array([0.01, 0.0, 0.0, 0.0, 0.02, -0.005])
+    numbers["cocontraction_compression"] = s * (30.0 - 5.0 * level)
     if status != "solved":
         numbers = {name: np.full_like(values, np.nan) for name, values in numbers.items()}
         numbers["missing_moment"] = np.zeros(len(COORDINATES))
@@ -145,12 +155,14 @@ def synthetic_case(s: float = 0.0, *, status: str = "solved", pictures: bool = T
         variables["bone_position"] = (("bone_point", "xyz"), places * _turned(bone_places, 3.0 * s))
         variables["path_position"] = (("path_point", "xyz"), places * _turned(np.array(path_places), 3.0 * s))
         variables["healthy_bone_position"] = (("bone_point", "xyz"), places * bone_places)
+        aside = np.maximum(bone_places[:, 1:2], 0.0) * [0.0, 0.0, 0.1]
+        variables["buckled_bone_position"] = (("bone_point", "xyz"), variables["bone_position"][1] + aside)
     coords: dict[str, tuple[str, Sequence[str]]] = {
         "muscle": ("muscle", muscles),
         "anatomical_muscle": ("muscle", anatomical),
         "group": ("muscle", [GROUPS[name] for name in anatomical]),
         "muscle_side": ("muscle", sides),
-        "muscle_group": ("muscle_group", list(dict.fromkeys(GROUPS.values()))),
+        "muscle_group": ("muscle_group", MUSCLE_GROUPS),
         "level": ("level", LEVELS),
         "side": ("side", ("left", "right")),
         "foramen": ("foramen", FORAMINA),
@@ -175,6 +187,9 @@ def synthetic_case(s: float = 0.0, *, status: str = "solved", pictures: bool = T
         "model_digest": "0123456789abcdef",
         "stance": "standing",
         "posture": "found",
+        "criterion": "effort2",
+        "weights": "volume",
+        "stability_demanded": "none",
         "parameters": "{}",
         "versions": json.dumps({"spinesim": "0.1.0", "numpy": np.__version__}),
         "note": "The muscles are not asked for a margin of stability, so loads of quiet standing come out low.",
@@ -183,6 +198,7 @@ def synthetic_case(s: float = 0.0, *, status: str = "solved", pictures: bool = T
 
 
 _SIZES = {
+    "muscle_group": len(MUSCLE_GROUPS),
     "level": len(LEVELS),
     "side": 2,
     "foramen": len(FORAMINA),
@@ -191,7 +207,6 @@ _SIZES = {
     "coordinate": len(COORDINATES),
     "held": len(HELD),
     "actuator": 1,
-    "muscle_group": len(set(GROUPS.values())),
 }
 
 

@@ -143,4 +143,4 @@ def test_pressure__rests_at_the_stances_value_or_the_users(adult, stance, expect
 
 def test_short_range_stiffness__is_the_users_or_the_models(adult):
     assert table(adult, {}).short_range.tolist() == [adult.stability.short_range]
-    assert table(adult, {"muscle.short_range_stiffness": [5, 40]}).short_range.tolist() == [5, 40]
+    assert table(adult, {"muscle.short_range": [5, 40]}).short_range.tolist() == [5, 40]

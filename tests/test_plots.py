@@ -10,6 +10,7 @@ from matplotlib.axis import Axis
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 from matplotlib.text import Text
 from PIL import Image
 
@@ -20,7 +21,7 @@ from spinesim.plots.body import activation_limit, muscle_segments, points_of, sh
 from spinesim.plots.cases import choose, ends_and_middle
 from spinesim.plots.curves import jumps
 from spinesim.plots.maps import edges
-from spinesim.plots.style import ACTIVATION, HATCHES, SERIES, VALUES
+from spinesim.plots.style import ACTIVATION, HATCHES, SERIES, UNSOLVED_MARKS, VALUES
 from tests.synthetic import synthetic_case, synthetic_sweep
 
 TIGHT, WEAK = "tightness.hip_flexors", "strength.gluteals"
@@ -46,7 +47,7 @@ def grid() -> xr.Dataset:
 @pytest.fixture
 def dataset(request, case, line, grid):
     kind = request.getfixturevalue("kind")
-    return grid if kind == "heat_map" else line if kind == "tilt_and_lordosis" else case
+    return {2: grid, 1: line}.get(KINDS[kind].axes, case)
 
 
 every_kind = pytest.mark.parametrize("kind", list(KINDS))
@@ -82,7 +83,7 @@ def test_figure__has_labelled_axes(kind, dataset):
     named_rows = [label.get_text() for label in ax.get_yticklabels() if label.get_text()]
     assert ax.get_ylabel() or "hip flexors" in named_rows
     units = re.findall(r"\[(deg|N|m|mm²)\]", ax.get_xlabel() + ax.get_ylabel())
-    assert units
+    assert units or kind == "cocontraction"  # activation has no unit
 
 
 @every_kind
@@ -104,7 +105,8 @@ def test_figure__panels_do_not_overlap_either(kind, options, count, dataset, lin
     boxes = [(text, text.get_window_extent().padded(-0.5)) for text in texts_of(whole)]
     hits = [(a.get_text(), b.get_text()) for (a, p), (b, q) in itertools.combinations(boxes, 2) if p.overlaps(q)]
     assert not hits
-    assert [ax.get_legend().get_title().get_text() for ax in whole.axes if ax.get_legend()] == words
+    headings = [ax.get_legend().get_title().get_text() for ax in whole.axes if ax.get_legend()]
+    assert [heading for heading in headings if heading] == words
 
 
 @every_kind
@@ -194,6 +196,14 @@ def test_tilt_and_lordosis__marks_and_tells_what_has_no_solution():
     words = caption("tilt_and_lordosis", sweep)
     assert "to 24 deg." in words
     assert words.endswith("3 of 11 cases have no solution (2 infeasible, 1 not converged).")
+
+
+def test_tilt_and_lordosis__unstable_cases_are_marked_like_other_unsolved_ones():
+    sweep = synthetic_sweep({TIGHT: DEGREES}, failed={(10,): "unstable"})
+    ax = plots.tilt_and_lordosis(sweep, Figure().subplots())
+    marks = {drawn.get_label(): list(drawn.get_xdata()) for drawn in ax.lines}
+    assert marks["no solution: unstable (1)"] == [30]
+    assert caption("tilt_and_lordosis", sweep).endswith("1 of 11 cases have no solution (1 unstable).")
 
 
 def test_tilt_and_lordosis__of_nothing_solved_is_still_a_figure():
@@ -486,6 +496,137 @@ def test_heat_map__wants_one_number_per_case(grid, line):
 def test_edges__are_halfway_between_neighbours():
     np.testing.assert_allclose(edges(np.array([1.0, 2.0, 4.0])), [0.5, 1.5, 3.0, 5.0])
     np.testing.assert_allclose(edges(np.array([3.0])), [2.5, 3.5])
+
+
+def test_heat_map__unstable_cases_have_their_own_hatch():
+    sweep = synthetic_sweep({TIGHT: [0, 1], WEAK: [1, 0.5]}, failed={(1, 1): "unstable", (0, 0): "infeasible"})
+    ax = plots.heat_map(sweep, Figure().subplots())
+    assert [patch.get_hatch() for patch in ax.patches] == [HATCHES["infeasible"], HATCHES["unstable"]]
+    assert legend_of(ax)[1] == "no solution: unstable (1 of 4)"
+
+
+def test_statuses__have_a_hatch_and_a_mark_of_their_own():
+    from spinesim.labelled import STATUS
+
+    assert set(HATCHES) == set(UNSOLVED_MARKS) == {*STATUS, "pending"} - {"solved"}
+    assert len(set(HATCHES.values())) == len(set(UNSOLVED_MARKS.values())) == len(HATCHES)
+
+
+# Stability
+
+
+def test_buckling_mode__draws_the_posture_and_the_displaced_body_in_both_views(case):
+    ax = plots.buckling_mode(case, Figure().subplots())
+    assert legend_of(ax) == ["bones of the model", "buckling mode, largest angle 5 deg"]
+    heads = [patch for patch in ax.patches if isinstance(patch, Circle)]
+    assert len(heads) == 4
+    places = {name: points_of(case[name])["head_com"] for name in ("bone_position", "buckled_bone_position")}
+    from_the_side, from_behind = heads[:2], heads[2:]
+    assert [each.center for each in from_the_side] == [tuple(place[:2]) for place in places.values()]
+    moved = from_behind[1].center[0] - from_behind[0].center[0]
+    assert moved == pytest.approx(places["buckled_bone_position"][2] - places["bone_position"][2])
+    assert moved > 0.05
+    assert to_hex(heads[0].get_edgecolor()) != to_hex(heads[1].get_edgecolor())
+    assert ax.get_aspect() == 1
+
+
+def test_buckling_mode__caption_gives_margin_verdict_and_direction(case):
+    assert caption("buckling_mode", synthetic_case(0.0), titles=["relaxed"]) == (
+        "relaxed: the stability margin is -100 N·m/rad, the posture would buckle; the motion with the least stiffness "
+        "goes sideways (100% of the squared angles) with its largest angle at L3/L4 bend, drawn as 5 deg."
+    )
+    assert "is 0 N·m/rad, just stable;" in caption("buckling_mode", case)
+    assert "is 100 N·m/rad, stable;" in caption("buckling_mode", synthetic_case(2.0))
+    tilting = case.copy(deep=True)
+    tilting["buckling_mode"][:] = [0.0, 1.0, *[0.0] * 18]
+    assert "goes forward or backward (100% of the squared angles) with its largest angle at pelvic tilt" in caption(
+        "buckling_mode", tilting
+    )
+
+
+def test_buckling_mode__wants_a_known_region(case):
+    assert figure("buckling_mode", case, region="lumbar").axes[0].get_ylim() == (-0.06, 0.36)
+    with pytest.raises(InputError, match="no body region knee"):
+        figure("buckling_mode", case, region="knee")
+
+
+def test_stability__stacks_margin_cocontraction_and_cost_over_one_axis(line):
+    whole = figure("stability", line, groups=["hip_flexors", "erectors"])
+    cost, margin, groups = whole.axes
+    np.testing.assert_allclose(margin.lines[0].get_ydata(), np.linspace(-100, 0, len(DEGREES)))
+    np.testing.assert_allclose(groups.lines[1].get_ydata(), np.linspace(0, 0.02, len(DEGREES)))
+    np.testing.assert_allclose(cost.lines[0].get_ydata(), np.linspace(0, 30, len(DEGREES)), atol=1e-12)
+    np.testing.assert_allclose(cost.lines[1].get_ydata(), np.linspace(0, 25, len(DEGREES)), atol=1e-12)
+    assert legend_of(groups) == ["hip flexors", "erectors"]
+    assert legend_of(cost) == ["L5/S1", "L4/L5"]
+    assert cost.get_xlim() == margin.get_xlim() == groups.get_xlim()
+    tops = [ax.get_position().y1 for ax in (cost, groups, margin)]
+    assert tops == sorted(tops)
+    assert [ax.get_ylabel() for ax in (margin, groups, cost)] == [
+        "stability margin [N·m/rad]",
+        "group cocontraction",
+        "cocontraction compression [N]",
+    ]
+
+
+def test_stability__panels_share_scales_and_groups(line):
+    quiet = line.copy(deep=True)
+    quiet["group_cocontraction"] *= 0.0
+    quiet["stability_margin"] -= 400.0
+    whole = figure("stability", [line, quiet])
+    margins, groups = ([ax for ax in whole.axes if ax.get_label() == f"part {i}"] for i in range(2))
+    assert margins[0].get_ylim() == margins[1].get_ylim()
+    assert margins[0].get_ylim()[0] < -500
+    assert legend_of(groups[0]) == legend_of(groups[1]) == ["hip flexors", "gluteals", "hamstrings", "erectors"]
+    assert [ax.get_ylabel() for ax in groups] == ["group cocontraction", ""]
+
+
+def test_stability__marks_and_tells_what_has_no_solution():
+    sweep = synthetic_sweep({WEAK: [1.0, 0.8, 0.6, 0.4]}, failed={(3,): "unstable", (2,): "not_converged"})
+    ax = figure("stability", sweep).axes[0]
+    assert legend_of(ax)[2:] == ["no solution: unstable (1)", "no solution: not converged (1)"]
+    assert ax.get_xlim() == (1.0, 0.4)
+    words = caption("stability", sweep)
+    assert words.startswith("From strength.gluteals = 1 to 0.8 the stability margin goes from -100 to -67 N·m/rad")
+    assert words.endswith("2 of 4 cases have no solution (1 not converged, 1 unstable).")
+
+
+def test_stability__caption_gives_cost_in_newtons_and_parts(line):
+    # 30 N of 600 N at L5/S1, the rest being the least effort
+    assert caption("stability", line) == (
+        "From tightness.hip_flexors = 0 deg to 30 deg the stability margin goes from -100 to 0 N·m/rad, and what "
+        "co-contraction adds to the compression at L5/S1 from 0 N (0 %) to 30 N (5 %); of the groups shown the hip "
+        "flexors and then the erectors co-contract most."
+    )
+
+
+def test_stability__refuses_unknown_and_too_many_groups_and_other_axes(line, case):
+    with pytest.raises(InputError, match="no muscle group tail: allowed are hip_flexors"):
+        figure("stability", line, groups=["tail"])
+    with pytest.raises(InputError, match="draws 1 to 4 muscle groups, not 5"):
+        figure("stability", line, groups=["hip_flexors", "gluteals", "hamstrings", "core", "erectors"])
+    with pytest.raises(InputError, match="stability draws one sweep axis and the result has 0"):
+        figure("stability", case)
+    with pytest.raises(InputError, match="give it axes of a grid of subplots"):
+        plots.stability(line, Figure().add_axes((0.1, 0.1, 0.8, 0.8)))
+
+
+def test_cocontraction__bars_end_at_the_activation_and_start_at_the_least_effort(case):
+    ax = plots.cocontraction(case, Figure().subplots())
+    least, added, taken = ax.containers
+    np.testing.assert_allclose([bar.get_width() for bar in least], [0.02, 0.03, 0.03, 0.03, 0.01, 0.03])
+    np.testing.assert_allclose([bar.get_width() for bar in added], [0.01, 0.02])
+    np.testing.assert_allclose([bar.get_x() + bar.get_width() for bar in added], 0.03)
+    assert [(bar.get_x(), bar.get_width()) for bar in taken] == [(pytest.approx(0.03), pytest.approx(0.005))]
+    assert len({bars[0].get_hatch() for bars in ax.containers}) == 3
+    assert legend_of(ax) == ["least effort", "added by co-contraction", "taken away by it"]
+
+
+def test_cocontraction__caption_names_the_groups_raised_and_lowered_most(case):
+    assert caption("cocontraction", case) == (
+        "Co-contraction raises the erectors from 1.0 to 3.0 % and lowers the quadratus lumborum from 3.5 to 3.0 %."
+    )
+    assert caption("cocontraction", synthetic_case(0.0)) == "No muscle group co-contracts."
 
 
 # What all kinds share

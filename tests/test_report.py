@@ -10,10 +10,12 @@ from PIL import Image
 
 from spinesim import results
 from spinesim.errors import InputError, ResultsFileError
+from spinesim.model.read import load_model
 from spinesim.report import experiment_names, experiments_folder, find_experiment, read_scenario, run_experiment
 from spinesim.report import run as running
 from spinesim.report.scenario import axis_values, line_of
 from spinesim.report.text import _four, report_text
+from spinesim.solve import make_task
 from tests.synthetic import synthetic_case, synthetic_sweep
 
 GOOD = """\
@@ -142,6 +144,52 @@ def test_run_experiment__asks_the_solver_for_what_the_scenario_says(experiment, 
     assert held["raise_on_failure"] is False
 
 
+@pytest.mark.parametrize(
+    ("lines", "asked"),
+    [
+        ("", {"criterion": "effort2", "weights": "volume", "stability": None}),
+        ("stability = true", {"stability": True}),
+        ("stability = false", {"stability": False}),
+        ("stability = -50", {"stability": -50.0}),
+        ('criterion = "effort3"\nweights = "unit"', {"criterion": "effort3", "weights": "unit"}),
+    ],
+)
+def test_run_experiment__hands_on_stability_criterion_and_weights(experiment, calls, tmp_path, lines, asked):
+    changed(experiment, 'name = "healthy"', f'name = "healthy"\n{lines}')
+    run_experiment(experiment, tmp_path / "out")
+    options = calls[2][1]
+    assert {name: options[name] for name in asked} == asked
+    assert all(type(options[name]) is type(value) for name, value in asked.items())
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ('criterion = "effort1"', r"run healthy: criterion = 'effort1' is not allowed: it must be 'effort' and a pow"),
+        ('criterion = "effort3"', r"run healthy: criterion = 'effort3' with weights = 'volume' needs a held posture"),
+        ("stability = 1e6", r"run healthy: stability = 1000000\.0 is not allowed: it must be True, False or a margin"),
+    ],
+)
+def test_scenario__demands_the_model_cannot_meet_are_refused_before_solving(
+    experiment, calls, monkeypatch, tmp_path, lines, message
+):
+    monkeypatch.setattr(running, "load_model", load_model)
+    monkeypatch.setattr(running, "make_task", make_task)
+    changed(experiment, 'name = "healthy"', f'name = "healthy"\n{lines}')
+    changed(experiment, "posture = { trunk_flexion = 30 }\n", "")
+    with pytest.raises(InputError, match=rf"scenario\.toml: {message}") as caught:
+        run_experiment(experiment, tmp_path / "out")
+    assert "\n" not in str(caught.value)
+    assert calls == []
+
+
+def test_report__says_criterion_and_stability(calls):
+    case = synthetic_case(1.0)
+    case.attrs |= {"criterion": "effort3", "weights": "unit", "stability_demanded": "0 N m/rad"}
+    text = report_text("Title", "Question?", [("run.nc", "run", case)], [])
+    assert "| run | standing | found; effort3, unit weights | 0 N m/rad | defaults |" in text
+
+
 def test_run_experiment__small_keeps_ends_and_middle(experiment, calls, tmp_path):
     run_experiment(experiment, tmp_path / "out", small=True)
     assert calls[0][0] == {"tightness.hip_flexors": [0.0, 15.0, 30.0]}
@@ -152,12 +200,12 @@ def test_report__holds_question_numbers_figures_failures_and_limits(experiment, 
     text = (run_experiment(experiment, tmp_path / "out") / "report.md").read_text(encoding="utf-8")
     assert text.startswith("# A made-up experiment\n\nWhat changes?\n")
     assert "digest `0123456789abcdef`; spinesim 0.1.0" in text
-    assert "| standing | standing | found | defaults | tightness.hip_flexors 0 to 30 deg (11) | 11 of 11 |" in text
-    assert "found, with trunk_flexion = 30 deg | tightness.hip_flexors = 30 | none | 1 of 1 | `tight.nc` |" in text
+    assert "| standing | standing | found | none | defaults | tightness.hip_flexors 0 to 30 deg (11) | 11 of" in text
+    assert "with trunk_flexion = 30 deg | none | tightness.hip_flexors = 30 | none | 1 of 1 | `tight.nc` |" in text
     # 600 N at L5/S1 and 580 N at L4/L5 with s = 1; pressures over 0.66 x 1540 mm2; the right L5/S1 foramen is 95 mm2
-    assert "| 30 | 3.00 | 61.7 | 600 | 580 | 0.59 | 0.57 | 95.0 | 0.00 | solved |" in text
-    assert "| tight | 3.00 | 61.7 | 600 | 580 | 0.59 | 0.57 | 95.0 | 0.00 | solved |" in text
-    assert f"| 0.2 | 30 |{8 * ' — |'} infeasible |" in text
+    assert "| 30 | 3.00 | 61.7 | 600 | 580 | 0.59 | 0.57 | 0.00 | 95.0 | 0.00 | solved |" in text
+    assert "| tight | 3.00 | 61.7 | 600 | 580 | 0.59 | 0.57 | 0.00 | 95.0 | 0.00 | solved |" in text
+    assert f"| 0.2 | 30 |{9 * ' — |'} infeasible |" in text
     assert "21 of 22 cases are solved (95%)." in text
     assert "- both at once, strength.gluteals = 0.2, tightness.hip_flexors = 30: infeasible, T12_L1.fl" in text
     assert "T12_L1.flexion lacks 12.50 N m\n" in text
@@ -277,6 +325,11 @@ def test_experiments__a_packaged_folder_comes_first(tmp_path, monkeypatch):
         ('name = "map"', 'name = "map"\nvariables = ["efort"]', r"run 2, variables: there is no result variable efort"),
         ('formats = ["pdf", "png"]', 'formats = ["bmp"]', r"figure 2, formats 1: 'bmp': input should be 'png', 's"),
         ('healthy = "healthy"\nformats', 'options = 3\nformats', r"figure 2, options: 3: input should be a valid dict"),
+        ('name = "healthy"', 'name = "healthy"\nstability = "yes"', r"line 18: run 3, stability: 'yes' is not a"),
+        ('name = "healthy"', 'name = "healthy"\nstability = nan', r"stability: nan is not a demand of stabil"),
+        ('name = "healthy"', 'name = "healthy"\nstability = [0]', r"\[0\] is not .* true .*, false .* or a n"),
+        ('name = "healthy"', 'name = "healthy"\ncriterion = 2', r"line 18: run 3, criterion: 2: input"),
+        ('name = "healthy"', 'name = "healthy"\nweights = "mass"', r"'mass': input should be 'volume' or 'unit'"),
         ("[[run]]\n", "[[run]\n", r"scenario\.toml is not valid TOML: .*line 4"),
     ],
 )  # fmt: skip

@@ -49,7 +49,8 @@ def free_body(adult, dataset, parameters):
 def test_result__every_body_is_in_free_body_equilibrium(adult, results, name):
     parameters, dataset = CASES[name][0], results[name]
     body = free_body(adult, dataset, parameters)
-    assert dataset.path_position.values == pytest.approx(body.points, abs=1e-9)
+    fascicles = dataset.sizes["path_point"]  # the line of the pressure comes after them and is not drawn
+    assert dataset.path_position.values == pytest.approx(body.points[:fascicles], abs=1e-9)
     force, moment, hinges, hip_force = body.residuals(parameters.get("disc.preload", 500.0))
     for part in SPINE:  # forces of the Dataset's compression and shears, moments of the disc laws
         assert np.abs(force[part]).max() <= 1e-6, part
@@ -125,7 +126,7 @@ def test_found_standing__of_the_healthy_model_is_the_reference(adult, results):
     angles = np.radians([*dataset.segment_angle.values.ravel(), float(dataset.lean)])
     assert np.abs(angles).max() <= 1e-9
     assert abs(np.radians(float(dataset.anterior_pelvic_tilt))) <= 1e-9
-    assert np.abs(dataset.height_loss.values).max() <= 1e-9
+    assert np.abs(dataset.height_loss.values).max() <= 1e-7
     held = ss.solve(adult, posture={}, stability=True)
     assert dataset.activation.values == pytest.approx(held.activation.values, abs=1e-9)
     # without the margin the same posture is held with less
@@ -137,7 +138,7 @@ def test_registers_defaults_change_nothing(adult, results):
         "strength.core": 1.0, "stiffness.erectors": 1.0, "tone.psoas": 0.0, "inhibition.psoas": 1.0,
         "tightness.hip_flexors": 0.0, "load.hands": 0.0, "load.reach": 0.0, "disc.preload": 500.0,
         "subject.mass": 75.0, "subject.stature": 1.75, "iap.rest": 2.7, "iap.lowest": 0.0, "iap.highest": 20.0,
-        "muscle.short_range_stiffness": 30.0, "strength.transversus_abdominis": 1.0,
+        "muscle.short_range": 30.0, "strength.transversus_abdominis": 1.0,
     }  # fmt: skip
     again = ss.solve(adult, defaults)
     xr.testing.assert_equal(again, results["healthy"])
@@ -184,7 +185,9 @@ def mirrored_dataset(dataset):
         if name == "shear_lateral":
             values = -values
         other[name] = (array.dims, values)
-    return other.drop_vars(["bone_position", "path_position", "healthy_bone_position", "iterations"])
+    pictures = ["bone_position", "path_position", "healthy_bone_position", "buckled_bone_position"]
+    # cuts are the way, not the answer; of a mode and its opposite either may be named
+    return other.drop_vars([*pictures, "iterations", "stability_cuts", "buckling_mode"])
 
 
 def assert_mirrored(one, two, tolerance=1e-9):
@@ -213,8 +216,9 @@ ASYMMETRIC = {
 
 @pytest.mark.parametrize("stance", ["standing", "sitting"])
 def test_found_posture__of_a_mirrored_case_is_mirrored(adult, stance):
-    one = ss.solve(adult, ASYMMETRIC, stance=stance)
-    two = ss.solve(adult, mirrored_parameters(ASYMMETRIC), stance=stance)
+    stability = stance == "standing"
+    one = ss.solve(adult, ASYMMETRIC, stance=stance, stability=stability)
+    two = ss.solve(adult, mirrored_parameters(ASYMMETRIC), stance=stance, stability=stability)
     assert float(np.abs(one.segment_angle.sel(axis="bend")).max()) > 0.1
     # the search stops within 1e-8 rad of its optimum; the steps of a mirrored case differ by rounding alone
     assert_mirrored(one, two)
@@ -244,8 +248,8 @@ def test_held_posture__of_a_mirrored_case_is_mirrored(adult):
     )
 )
 def test_mirror__holds_for_random_settings(adult, parameters):
-    one = ss.solve(adult, parameters, raise_on_failure=False)
-    two = ss.solve(adult, mirrored_parameters(parameters), raise_on_failure=False)
+    one = ss.solve(adult, parameters, stability=False, raise_on_failure=False)
+    two = ss.solve(adult, mirrored_parameters(parameters), stability=False, raise_on_failure=False)
     assert one.status.item() == two.status.item() == "solved"
     assert_mirrored(one, two, 1e-8)
 

@@ -69,7 +69,9 @@ def test_sweep__axes_stand_in_front_with_values_units_and_words(adult):
 def test_sweep__same_bits_for_any_number_of_threads(adult, options):
     axes = {"strength.core": [1.0, 0.8, 0.6], "tightness.hip_flexors": np.linspace(0, 12, 70)}
     results = [ss.sweep(adult, axes, variables=[*FEW, "activation"], threads=n, **options) for n in (1, 2, 3)]
-    assert len(sweeping._blocks(sweeping._grid(adult, axes, None, make_task(adult, "standing", None, "rhythm"), FEW))) > 1
+    assert (
+        len(sweeping._blocks(sweeping._grid(adult, axes, None, make_task(adult, "standing", None, "rhythm"), FEW))) > 1
+    )
     for other in results[1:]:
         xr.testing.assert_identical(other, results[0])
 

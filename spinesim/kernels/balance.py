@@ -8,7 +8,7 @@ activation of every line is known by itself from its pull c_i . lambda + g_i . m
 concave dual function of the few multipliers, found by a projected semismooth Newton method. If a direction (d, e >= 0)
 exists with d . tau + e . b > max_a sum a_i (c_i . d + g_i . e), no activations do (Farkas): the problem is infeasible.
 
-Three costs share this one method:
+Three costs share this one method::
 
     power 2     1/2 sum w_i (a_i - t_i)^2
     power p     sum w_i a_i^p / p,  through the shifted power  w (a + e^q)^p / p  with q = 1 / (p - 1), e falling to 0:
@@ -34,7 +34,7 @@ ACCEPTED = 1e-7  # [N m] where rounding, not the method, ends the search
 ROUNDING = 1e-14  # of a soft balance, whose multipliers grow with what is missed
 HALVINGS = 60
 ROUNDS = 200  # typical 3-12; more only along the edge of feasibility
-SHIFTS = (1.0, 1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12)  # of the power cost; at 1 it is all but quadratic
+OFFSETS = (1.0, 0.1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)  # e^q of the power cost; at 1 it is all but quadratic
 CAPS = (0.1, 1.0, 10.0, 1e2, 1e3, 1e4)  # K over the sum of the weights: s is met to a few times its inverse
 MAX_ROWS = 64  # stability needs 1 to 20
 
@@ -477,7 +477,8 @@ def balance(problem, used, soft, power, multiplier, activation, missing, room):
         return _maximise(problem, used, soft, power, 1.0, multiplier, activation, missing, room)
     total, status, rounds = 0, SOLVED, 0
     if power > 0.0:
-        for shift in SHIFTS:
+        for offset in OFFSETS:
+            shift = min(offset ** (power - 1.0), offset * offset)
             status, rounds = _maximise(problem, used, soft, power, shift, multiplier, activation, missing, room)
             total += rounds
             if status != SOLVED:
@@ -512,7 +513,7 @@ def certificate(problem, used, power, multiplier, activation, room):
 
     Returns
     -------
-    residual : float [N m], largest moment left or row missed
+    residual : float [N m], largest moment left
     stationarity : float, largest slope of the cost less the pull that no bound holds
     complementarity : float, largest product of a price (of a bound or a row) and the room left there
     gap : float, cost of the activations less the dual value of the multipliers, over 1 + the cost; of the worst
@@ -529,7 +530,8 @@ def certificate(problem, used, power, multiplier, activation, room):
             left -= activation[i] * (problem.columns[i, j] if j < nu else problem.rows[j - nu, i])
         if j >= nu:
             complementarity = max(complementarity, abs(multiplier[j] * left))
-        residual = max(residual, abs(left) if j < nu else left)
+        else:
+            residual = max(residual, abs(left))
     worst = 0.0
     for i in range(m):
         worst = max(worst, activation[i])

@@ -183,6 +183,9 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
             continue
         passive.disc_constants(model, case.preload[row], work.disc)
         copy(work.disc, side.disc)
+        if fixed:
+            # the rise of the pressure is what the activation gives at the strength of the case
+            work.rows[0, model.pressure_line] = -case.strength[row, model.pressure_line]
         held_problem = Sharing(work.columns, effort, rest, lower, upper, work.tau, work.rows, work.bound)
         if warm:
             used = drop_cuts(work, fixed, used, nu, multiplier)
@@ -191,7 +194,7 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
             fill(0.0, multiplier)
         if not (find and warm):
             copy(start[row], free)
-        status, worst, soft, left = NOT_CONVERGED, 0.0, 0.0, math.inf
+        status, worst, soft, left, shaky = NOT_CONVERGED, 0.0, 0.0, math.inf, used < 0
         while True:
             if find:
                 status, more, worst, used = posture(
@@ -227,8 +230,8 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
                 copy(start[row], free)
                 fill(0.0, multiplier)
                 used = fixed
-            elif find and status == INFEASIBLE and soft == 0.0:
-                soft, left = SOFTEST, math.inf
+            elif find and status in (INFEASIBLE, UNSTABLE) and soft == 0.0:
+                soft, left, shaky = SOFTEST, math.inf, status == UNSTABLE
                 fill(0.0, multiplier)
             elif status == SOLVED and soft > HARDEST and left <= 0.5 * before:
                 soft *= 0.01
@@ -236,6 +239,9 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
                 break
         if soft > 0.0 and status == SOLVED and not left <= MISSED:
             status = INFEASIBLE
+        if shaky and status != SOLVED:
+            # the start balances and cannot be made stable, and no posture that can was found from there
+            status = UNSTABLE
         out.status[row] = status
         out.stationarity[row] = worst
         warm = status == SOLVED
@@ -246,7 +252,9 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
                 problem = Sharing(work.columns, weight, stance.target, lower, upper, work.tau, work.rows, work.bound)
                 least_problem = Sharing(work.columns, pull, rest, lower, upper, work.tau, work.rows, work.bound)
                 fill(0.0, other)
-                balance(least_problem, fixed, 0.0, 2.0, other, least, missing, work.room)
+                held_status, _ = balance(least_problem, fixed, 0.0, 2.0, other, least, missing, work.room)
+                if held_status != SOLVED:
+                    fill(math.nan, least)
             derive(
                 model,
                 stance,
@@ -272,6 +280,9 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
                 status = UNSTABLE
             if status == INFEASIBLE and not proof > 0.0:
                 status = NOT_CONVERGED
+            if status == UNSTABLE:
+                proof = 0.0
+                fill(0.0, missing)
             out.status[row] = status
             out.proof[row] = proof
             copy(missing[:nu], out.missing[row])

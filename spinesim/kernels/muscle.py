@@ -12,7 +12,8 @@ from spinesim.kernels.jit import inner, kernel, stage
 from spinesim.kernels.vector import fill
 
 SLACK = 1e-30  # [N]; a smooth curve never ends, but processors take a hundred times as long over smaller numbers
-PROBE = 1e-6  # [1]; the passive curve bends within 1e-2, and rounding leaves ten digits
+# [1] steps of first and second differences of a curve that bends within 1e-2: ten and five digits are left
+NEAR, FAR = 1e-6, 2e-5
 
 
 @inner
@@ -195,9 +196,9 @@ def tensions(
 
 @stage
 def passive_bend(model, i, stiffness, shift, fibre):
-    """Second derivative of the passive force of line i by its musculotendon length [N/m2]; 0 for a pressure."""
+    """Second [N/m2] and third derivative [N/m3] of the passive force of line i by its length; 0 for a pressure."""
     if i == model.pressure_line:
-        return 0.0
+        return 0.0, 0.0
     unit = model.optimal_length[i] * model.cos_pennation[i]
     slack, strain, shape, softplus = (
         model.passive_slack[i],
@@ -205,10 +206,14 @@ def passive_bend(model, i, stiffness, shift, fibre):
         model.passive_shape,
         model.softplus,
     )
-    _, above = passive_curve(fibre + shift + PROBE, slack, strain, shape, softplus)
-    _, below = passive_curve(fibre + shift - PROBE, slack, strain, shape, softplus)
     force = model.cos_pennation[i] * model.passive_force[i] * stiffness
-    return force * (above - below) / (2.0 * PROBE * unit * unit)
+    _, above = passive_curve(fibre + shift + NEAR, slack, strain, shape, softplus)
+    _, below = passive_curve(fibre + shift - NEAR, slack, strain, shape, softplus)
+    bend = force * (above - below) / (2.0 * NEAR * unit**2)
+    _, above = passive_curve(fibre + shift + FAR, slack, strain, shape, softplus)
+    _, here = passive_curve(fibre + shift, slack, strain, shape, softplus)
+    _, below = passive_curve(fibre + shift - FAR, slack, strain, shape, softplus)
+    return bend, force * (above - 2.0 * here + below) / (FAR**2 * unit**3)
 
 
 @stage

@@ -6,7 +6,8 @@ from spinesim.kernels.derived import disc_law
 from spinesim.kernels.jit import kernel, stage
 from spinesim.kernels.vector import fill
 
-PROBE = 2e-5  # [rad]; the stiffness of a disc bends within 5e-3 rad, so both its differences keep five digits or more
+# [rad] steps of first and second differences of a stiffness that bends within 5e-3 rad: ten and five digits are left
+NEAR, FAR = 1e-6, 2e-5
 
 
 @stage
@@ -62,12 +63,14 @@ def disc_bending(model, stance, constants, q, along, turning, bending, curving):
         for e in range(stance.rate_first[k], stance.rate_first[k + 1]):
             rate += stance.rate[e] * along[stance.rate_index[e]]
         p1, p2, p3, n1, n2, n3 = constants[d]
-        _, above = disc_law(q[k] + PROBE, p1, p2, p3, n1, n2, n3, zone, width, blend)
+        _, above = disc_law(q[k] + NEAR, p1, p2, p3, n1, n2, n3, zone, width, blend)
+        _, below = disc_law(q[k] - NEAR, p1, p2, p3, n1, n2, n3, zone, width, blend)
+        slope = (above - below) / (2.0 * NEAR)
+        _, above = disc_law(q[k] + FAR, p1, p2, p3, n1, n2, n3, zone, width, blend)
         _, here = disc_law(q[k], p1, p2, p3, n1, n2, n3, zone, width, blend)
-        _, below = disc_law(q[k] - PROBE, p1, p2, p3, n1, n2, n3, zone, width, blend)
-        slope = (above - below) / (2.0 * PROBE)
+        _, below = disc_law(q[k] - FAR, p1, p2, p3, n1, n2, n3, zone, width, blend)
         turning[k], bending[k] = slope * rate, slope * rate * rate
-        curving[k] = (above - 2.0 * here + below) / (PROBE * PROBE) * rate * rate
+        curving[k] = (above - 2.0 * here + below) / (FAR * FAR) * rate * rate
 
 
 @stage

@@ -5,8 +5,12 @@ minimise over u   phi(u) = goals(u) + min over a { 1/2 sum w_i (a_i - t_i)^2 : m
 subject, if asked, to held posture angles c(u) = 0. The inner problem is the force balance; with its multipliers lambda
 and the tangent stiffness K(u, a) the gradient is  grad goals + K lambda,  and the second derivative follows from the
 inner optimality conditions. They also predict the change of the multipliers, which at the edge of feasibility only the
-posture determines. The only third-order term, the change of K along lambda, is a difference quotient: it
-enters the Newton matrix, never the conditions that are tested for convergence.
+posture determines. The change of K along lambda is a difference quotient: it enters the Newton matrix, never the
+conditions that are tested for convergence.
+
+Where stability is demanded, every trial posture is balanced with as many cuts as it takes (see `stability`), so phi is
+that of the semidefinite programme. The gradient gains - mu d(v' K v)/du for every priced cut, the second derivative
+what the turning of the mode v gives (`_rotations`) and how sharply discs and passive muscles bend.
 """
 
 import math
@@ -37,6 +41,7 @@ CUT_TOLERANCE = 1e-5  # [1/rad]; the same where a cut of stability has a price: 
 ANGLE_TOLERANCE = 1e-11  # [rad]
 ROUNDS = 200
 HALVINGS = 30
+SHORTEST = 0.1  # of a step that overshot, at least
 LONGEST_STEP = 0.1  # [rad]; the curves are trusted no further in one step
 TURNING = 48  # rows for the turning of modes: three cuts with a price
 ALIKE = 1.0  # [N m/rad] gap below which two modes are both at the margin
@@ -182,8 +187,9 @@ def _cut_slopes(
     Parameters
     ----------
     work : Work at ``free``; ``side`` (Work), ``store`` (n, nu) and ``below_k`` (nu, nu) are work space
-    change : (nu, nu) float64, change of the whole stiffness along v, written in place
-    curvature : (nu, nu) float64, gains what the bending of the discs gives to the second derivative of the Lagrangian
+    change : (nu, nu) float64, change along v of the stiffness without cross-bridges, written in place
+    curvature : (nu, nu) float64, gains what the bending of discs and passive muscles gives to the second derivative of
+        the Lagrangian
     """
     nu, n = free.size, work.length.size
     along, near, above, middle, below = np.zeros(nu), np.empty(nu), np.empty(nu), np.empty(nu), np.empty(nu)
@@ -202,13 +208,13 @@ def _cut_slopes(
     for j in range(nu):
         near[j] = free[j] + THIRD * along[j]
     configure(model, stance, case, row, near, side)
-    tangent(model, stance, case, row, activation, case.short_range[row], side, change)
+    tangent(model, stance, case, row, activation, 0.0, side, change)
     _without_muscles(stance, side, above)
     copy(side.arms, store)
     for j in range(nu):
         near[j] = free[j] - THIRD * along[j]
     configure(model, stance, case, row, near, side)
-    tangent(model, stance, case, row, activation, case.short_range[row], side, below_k)
+    tangent(model, stance, case, row, activation, 0.0, side, below_k)
     _without_muscles(stance, side, below)
     copy(work.disc, side.disc)
     for j in range(nu):
@@ -227,7 +233,7 @@ def _cut_slopes(
             curve -= along[j] * (store[i, j] - side.arms[i, j]) / (2.0 * THIRD)
         bridges = cross_bridges(i == model.pressure_line, case.short_range[row], work.active[i], work.length[i])
         slope, passive_slope, length = work.active_slope[i], work.passive_slope[i], work.length[i]
-        bend = passive_bend(model, i, case.stiffness[row, i], case.shift[row, i], work.fibre[i])
+        bend, twist = passive_bend(model, i, case.stiffness[row, i], case.shift[row, i], work.fibre[i])
         softening = bridges / length - bridges * slope / active if active != 0.0 else 0.0
         for j in range(first, last):
             r = work.arms[i, j]
@@ -237,11 +243,43 @@ def _cut_slopes(
             slopes[i, j] += price * given
             cross[j] -= a * given
             cross[j] -= passive * third - passive_slope * (r * curve + 2.0 * arm * second) - bend * r * arm * arm
+            if twist != 0.0:
+                for o in range(first, last):
+                    curvature[j, o] -= price * twist * arm * arm * r * work.arms[i, o]
+
+
+@inner
+def _packed_times(packed, x, y):
+    """Product of a symmetric matrix, of which the lower triangle is packed, and a vector; into ``y``."""
+    fill(0.0, y)
+    place = 0
+    for s in range(x.size):
+        for t in range(s + 1):
+            y[s] += packed[place] * x[t]
+            if t < s:
+                y[t] += packed[place] * x[s]
+            place += 1
 
 
 @inner
 def _rotations(
-    stance, work, symmetric, k, price, margin, values, vectors, change, inside, count, extra, bend, softness
+    model,
+    stance,
+    kappa,
+    work,
+    symmetric,
+    k,
+    price,
+    margin,
+    values,
+    vectors,
+    change,
+    activation,
+    inside,
+    count,
+    extra,
+    bend,
+    softness,
 ):
     """What the turning of a mode adds to the second derivative of its stiffness.
 
@@ -251,16 +289,19 @@ def _rotations(
 
     Parameters
     ----------
+    kappa : float, short-range stiffness
     values, vectors : eigenvalues and eigenvectors of K over the stable coordinates
-    change : (nu, nu) float64, change of K along v
+    change : (nu, nu) float64, change of K without cross-bridges along v; where it is not the third derivative of an
+        energy (cross-bridges, and forces that change with length), lines are taken one by one
 
     Returns
     -------
     count : int, number of rows now in use
     """
-    ns, v = stance.stable.size, work.cuts[k]
-    moved = np.empty(ns)
+    nu, ns, v = stance.n_free, stance.stable.size, work.cuts[k]
+    moved, curve, arm_row = np.empty(ns), np.empty(ns), np.empty(ns)
     first, aside = count, False
+    others = np.empty((softness.size, ns))
     for s in range(ns):
         aside = aside or (stance.lateral[stance.stable[s]] and abs(v[s]) > 1e-9)
     for e in range(ns):
@@ -270,31 +311,40 @@ def _rotations(
         if count == softness.size or gap < ALIKE or (symmetric and beside != aside):
             continue
         softness[count] = gap / (2.0 * price)
-        for j in range(stance.n_free):
+        fill(0.0, extra[count])
+        for s in range(ns):
+            others[count, s] = vectors[s, e]
+        for j in range(nu):
             bend[count, j] = 0.0
             for s in range(ns):
                 bend[count, j] -= vectors[s, e] * change[stance.stable[s], j]
-        for s in range(ns):
-            extra[count, s] = vectors[s, e]  # taken up below
         count += 1
-    other = np.empty((count - first, ns))
-    for r in range(first, count):
-        for s in range(ns):
-            other[r - first, s] = extra[r, s]
-        fill(0.0, extra[r])
     for i in range(work.length.size):
-        if inside[i]:
-            packed = work.shape[i]
-            fill(0.0, moved)
-            place = 0
+        a, active = activation[i], work.active[i]
+        if active == 0.0 or (a == 0.0 and not inside[i]):
+            continue
+        packed, length = work.shape[i], work.length[i]
+        _packed_times(packed, v, moved)
+        bridges = cross_bridges(i == model.pressure_line, kappa, active, length)
+        for s in range(ns):
+            arm_row[s] = work.arms[i, stance.stable[s]]
+        arm = dot(arm_row, v)
+        for r in range(first, count):
+            if inside[i]:
+                extra[r, i] = dot(others[r], moved)
+            if a == 0.0:
+                continue
+            # shape = active H + bridges r r', with H the second derivative of the length
+            _packed_times(packed, others[r], curve)
+            other, steep = dot(arm_row, others[r]), work.active_slope[i] / active
+            across = dot(others[r], moved) - bridges * arm * other
             for s in range(ns):
-                for t in range(s + 1):
-                    moved[s] += packed[place] * v[t]
-                    if t < s:
-                        moved[t] += packed[place] * v[s]
-                    place += 1
-            for r in range(first, count):
-                extra[r, i] = dot(other[r - first], moved)
+                along_v = moved[s] - bridges * arm_row[s] * arm
+                along_w = curve[s] - bridges * arm_row[s] * other
+                given = bridges * (1.0 / length - steep) * arm_row[s] * arm * other
+                given -= bridges / active * (along_v * other + along_w * arm)
+                given -= steep * (arm_row[s] * across - arm * along_w)
+                bend[r, stance.stable[s]] -= a * given
     return count
 
 
@@ -459,7 +509,7 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
     trial_activation = np.empty(m)
     copy(free, trial)
     penalty, merit, slope, length = 0.0, math.inf, 0.0, 1.0
-    worst, cost, rounds, halvings = math.nan, 0.0, 0, 0
+    worst, cost, rounds, halvings, relax = math.nan, 0.0, 0, 0, 1.0
     while True:
         configure(model, stance, case, row, trial, work)
         if used > fixed:
@@ -554,7 +604,9 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
                     curvature,
                 )
                 turning = _rotations(
+                    model,
                     stance,
+                    case.short_range[row],
                     work,
                     case.symmetric[row],
                     k,
@@ -563,6 +615,7 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
                     eigenvalues,
                     modes,
                     probe,
+                    activation,
                     inside,
                     turning,
                     extra,
@@ -577,6 +630,12 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
                     gradient[j] = 0.0
                     for h in range(nh):
                         rows[h, j] = 0.0
+        if priced > 0 and rounds > 0:
+            # what the second derivative still lacks shows as overshoot: where along the last step the slope vanished
+            along = dot(gradient, step)
+            relax = min(max(-slope * length / (along - slope), SHORTEST), 1.0) if along > slope else 1.0
+        else:
+            relax = 1.0
         worst, off = _remaining(gradient, errors, rows, price)
         moved = largest(step) if rounds > 0 and halvings == 0 and merit < math.inf else math.inf
         settled = moved <= ANGLE_TOLERANCE and largest(change) <= 1e-9 * (1.0 + largest(multiplier))
@@ -636,7 +695,7 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
             slope -= penalty * abs(errors[h])
         for j in range(nu):
             slope += gradient[j] * step[j]
-        length = min(1.0, LONGEST_STEP / longest) if longest > 0.0 else 1.0
+        length = min(relax, LONGEST_STEP / longest) if longest > 0.0 else 1.0
         halvings = 0
         rounds += 1
         for j in range(nu):

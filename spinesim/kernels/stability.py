@@ -23,8 +23,8 @@ from spinesim.kernels.vector import dot_wide, fill
 MARGIN_TOLERANCE = 1e-5  # [N m/rad]; single muscles give up to 1e3, and effort changes by about 0.03 per N m/rad
 NEAR = 3.0  # [N m/rad] below the margin: from here on cuts are gathered
 GATHERED = 1e-3  # share of the largest eigenvalue of Z below which a direction is left out
-GATHERINGS = 30  # rounds after which cuts are only added, which always ends
-FOUND_MARGIN_TOLERANCE = 1e-5  # [N m/rad]; the same on the way to a posture
+GATHERINGS = 45  # rounds after which cuts are only added
+FOUND_MARGIN_TOLERANCE = 1e-6  # [N m/rad]; the same on the way to a posture
 CUT_ROUNDS = 60  # typical 3-12
 THIRD = 3e-4  # [rad]; step of the third derivatives, where truncation and rounding are both about 1e-7 of the value
 
@@ -193,6 +193,16 @@ def _gather(work, margin, fixed, used, nu, multiplier):
     return used
 
 
+@inner
+def priced_cuts(fixed, used, nu, multiplier):
+    """Number of cuts that have a price."""
+    count = 0
+    for k in range(fixed, used):
+        if multiplier[nu + k] > 0.0:
+            count += 1
+    return count
+
+
 @kernel
 def add_cuts(stance, work, margin, tolerance, symmetric, gather, fixed, used, multiplier, activation):
     """Cut off every motion whose stiffness is below the margin.
@@ -211,11 +221,8 @@ def add_cuts(stance, work, margin, tolerance, symmetric, gather, fixed, used, mu
     values, vectors = stable_modes(stance, work, activation, symmetric)
     if not values[0] < margin - tolerance:
         return True, used
-    nu, priced = stance.n_free, 0
-    for k in range(fixed, used):
-        if multiplier[nu + k] > 0.0:
-            priced += 1
-    if gather and priced > 1 and values[0] > margin - NEAR:
+    nu = stance.n_free
+    if gather and priced_cuts(fixed, used, nu, multiplier) > 1 and values[0] > margin - NEAR:
         used = _gather(work, margin, fixed, used, nu, multiplier)
     for e in range(values.size):
         if not values[e] < margin - tolerance:
@@ -274,6 +281,11 @@ def stabilise(
         used = more
         status, again = balance(problem, used, soft, power, multiplier, activation, missing, work.room)
         rounds += again
+        if status == NOT_CONVERGED and priced_cuts(fixed, used, stance.n_free, multiplier) > 1:
+            # nearly parallel cuts can hold each other up; their eigenvectors cannot
+            used = _gather(work, margin, fixed, used, stance.n_free, multiplier)
+            status, again = balance(problem, used, soft, power, multiplier, activation, missing, work.room)
+            rounds += again
         if status != SOLVED:
             return UNSTABLE if status == INFEASIBLE else status, used, rounds
     return NOT_CONVERGED, used, rounds

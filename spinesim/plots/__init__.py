@@ -1,19 +1,23 @@
 """Figures of any saved result, drawn without a model; labels and units come from the file."""
 
 from spinesim.plots.body import body_frontal, body_sagittal
+from spinesim.plots.buckling import buckling_mode
 from spinesim.plots.curves import tilt_and_lordosis
 from spinesim.plots.kinds import KINDS, Kind, caption, check_options, figure, kind_of, save
 from spinesim.plots.loads import disc_loads, foramen_area
 from spinesim.plots.maps import heat_map
 from spinesim.plots.muscles import muscle_groups
+from spinesim.plots.stability import cocontraction, stability
 
 __all__ = [
     "KINDS",
     "Kind",
     "body_frontal",
     "body_sagittal",
+    "buckling_mode",
     "caption",
     "check_options",
+    "cocontraction",
     "disc_loads",
     "figure",
     "foramen_area",
@@ -21,5 +25,6 @@ __all__ = [
     "kind_of",
     "muscle_groups",
     "save",
+    "stability",
     "tilt_and_lordosis",
 ]

@@ -7,7 +7,8 @@ middle plane, so from behind it is drawn as wide as it is deep. The head is a ci
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -34,6 +35,21 @@ from spinesim.plots.style import ACTIVATION, BLUE, BONE, GHOST, INK, legend_abov
 
 Points = Mapping[str, np.ndarray]  #: landmark name -> position [m]
 Shape = tuple[np.ndarray, bool]  #: outline (n, 3) [m], and whether it is closed
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the bones of one body are drawn."""
+
+    colour: str
+    face: str
+    dashes: Any
+    width: float
+    order: int  #: above what has a smaller one
+
+
+SOLID = Look(INK, BONE, "-", 1.1, 2)
+HEALTHY = Look(GHOST, "none", (0, (3, 2)), 1.0, 1)
 
 VERTEBRAE = ("T12", "L1", "L2", "L3", "L4", "L5")
 PELVIS = ("asis", "iliac_crest_top", "psis", "hip", "pubic_tubercle")
@@ -102,21 +118,27 @@ def shapes_of(position: xr.DataArray, view: str) -> list[Shape]:
     return [shape for shape in shapes if shape is not None]
 
 
-def _draw_bones(ax: Axes, position: xr.DataArray, view: str, ghost: bool) -> None:
+def draw_bones(ax: Axes, position: xr.DataArray, view: str, look: Look, shift: float = 0.0) -> None:
+    """Outlines, lines and head of one body, ``shift`` [m] to the right of its place."""
     across, up = VIEWS[view]
-    colour, dashes, width = (GHOST, (0, (3, 2)), 1.0) if ghost else (INK, "-", 1.1)
-    order = 1 if ghost else 2
+    aside = np.array([shift, 0.0])
+    edge: dict[str, Any] = {"ls": look.dashes, "zorder": look.order}
     for shape, closed in shapes_of(position, view):
-        flat = shape[:, [across, up]]
+        flat = shape[:, [across, up]] + aside
         if closed:
-            face = "none" if ghost else BONE
-            ax.add_patch(Polygon(flat, closed=True, fc=face, ec=colour, ls=dashes, lw=width, zorder=order))
+            ax.add_patch(Polygon(flat, closed=True, fc=look.face, ec=look.colour, lw=look.width, **edge))
         else:
-            ax.plot(flat[:, 0], flat[:, 1], color=colour, ls=dashes, lw=width + 0.6, zorder=order)
+            ax.plot(flat[:, 0], flat[:, 1], color=look.colour, lw=look.width + 0.6, **edge)
     head = points_of(position).get("head_com")
     if head is not None:
-        centre = (head[across], head[up])
-        ax.add_patch(Circle(centre, HEAD_RADIUS, fill=False, ec=colour, ls=dashes, lw=width, zorder=order))
+        centre = (head[across] + shift, head[up])
+        ax.add_patch(Circle(centre, HEAD_RADIUS, fill=False, ec=look.colour, lw=look.width, **edge))
+
+
+def check_region(region: str) -> None:
+    """Raise InputError unless the region is known."""
+    if region not in REGIONS:
+        raise InputError(f"There is no body region {region}: allowed are {', '.join(REGIONS)}.")
 
 
 def muscle_segments(case: xr.Dataset, view: str) -> tuple[np.ndarray, np.ndarray]:
@@ -185,15 +207,14 @@ def _body(
 ) -> Axes:
     require(dataset, ("bone_position", "path_position", "activation"))
     chosen = one_case(dataset, case)
-    if region not in REGIONS:
-        raise InputError(f"There is no body region {region}: allowed are {', '.join(REGIONS)}.")
+    check_region(region)
     ax.set_aspect("equal")
     handles: list[Line2D | Patch] = [Patch(fc=BONE, ec=INK, label="bones of the model")]
     if "healthy_bone_position" in chosen and bool(chosen["healthy_bone_position"].notnull().all()):
-        _draw_bones(ax, chosen["healthy_bone_position"], view, ghost=True)
-        handles.append(Line2D([], [], color=GHOST, ls=(0, (3, 2)), label="healthy"))
+        draw_bones(ax, chosen["healthy_bone_position"], view, HEALTHY)
+        handles.append(Line2D([], [], color=HEALTHY.colour, ls=HEALTHY.dashes, label="healthy"))
     if solved(chosen):
-        _draw_bones(ax, chosen["bone_position"], view, ghost=False)
+        draw_bones(ax, chosen["bone_position"], view, SOLID)
         _draw_muscles(ax, chosen, view, activation_max or activation_limit([chosen]))
         if arrows:
             require(dataset, ("compression",))
@@ -216,8 +237,8 @@ def _body(
 
 
 def activation_limit(datasets: Sequence[xr.Dataset]) -> float:
-    """Top of the activation scale: the largest activation of all datasets, rounded up, at least 0.05."""
-    largest = max(float(dataset["activation"].max()) for dataset in datasets)
+    """Top of the activation scale: what all but 2 % of the fascicles stay below in every dataset, rounded up."""
+    largest = max(float(dataset["activation"].quantile(0.98)) for dataset in datasets)
     if not np.isfinite(largest):
         return 1.0
     return float(next(step for step in (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0) if step >= min(largest, 1.0)))

@@ -86,7 +86,7 @@ def first_case(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def status_of(case: xr.Dataset) -> str:
-    """``solved``, ``infeasible``, ``not_converged`` or ``pending``."""
+    """``solved``, ``infeasible``, ``unstable``, ``not_converged`` or ``pending``."""
     return str(case["status"].item())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import xarray as xr
@@ -10,28 +10,37 @@ from matplotlib.axes import Axes
 
 from spinesim.errors import InputError
 from spinesim.plots.cases import case_name, change, choose, heading_of, require, rounded, sentence, sweep_axes, unsolved
-from spinesim.plots.style import INK, SERIES, label_of, legend_above, name_of, new_axes, unit_of
+from spinesim.plots.style import INK, SERIES, UNSOLVED_MARKS, label_of, legend_above, name_of, new_axes, unit_of
 
 QUANTITIES = ("anterior_pelvic_tilt", "lumbar_lordosis")
 JUMP_RATIO = 5.0  #: a step this many times steeper than the steps beside it is called a jump (assumed)
 JUMP_SMALLEST = 0.05  #: [deg] a smaller step is never a jump: the agreement asked of two solves of one case
-UNSOLVED_MARKS = {"infeasible": "x", "not_converged": "+", "pending": "|"}
 
 
-def line(dataset: xr.Dataset, case: Mapping[str, float] | None) -> tuple[xr.Dataset, str]:
+def line(
+    dataset: xr.Dataset,
+    case: Mapping[str, float] | None,
+    kind: str = "tilt_and_lordosis",
+    needs: Iterable[str] = QUANTITIES,
+) -> tuple[xr.Dataset, str]:
     """The part of a sweep with one axis left, and the name of that axis.
+
+    Parameters
+    ----------
+    kind, needs
+        The figure that asks, and the variables it draws.
 
     Raises
     ------
     InputError
         If no axis or more than one is left.
     """
-    require(dataset, (*QUANTITIES, "status"))
+    require(dataset, (*needs, "status"))
     chosen = choose(dataset, case or {})
     axes = sweep_axes(chosen)
     if len(axes) != 1:
         raise InputError(
-            f"tilt_and_lordosis draws one sweep axis and the result has {len(axes)} ({', '.join(axes) or 'none'}): "
+            f"{kind} draws one sweep axis and the result has {len(axes)} ({', '.join(axes) or 'none'}): "
             "sweep one, or choose values on the others with 'case'."
         )
     return chosen, axes[0]
@@ -47,6 +56,24 @@ def jumps(x: np.ndarray, y: np.ndarray) -> list[int]:
     beside = np.maximum(around[:-2], around[2:])
     steep = (slopes > JUMP_RATIO * beside) & (np.abs(np.diff(y)) > JUMP_SMALLEST)
     return [int(index) for index in np.flatnonzero(steep)]
+
+
+def mark_unsolved(ax: Axes, x: np.ndarray, status: np.ndarray) -> None:
+    """Marks at the foot of the axes where a case has no solution, one label per reason."""
+    for word, marker in UNSOLVED_MARKS.items():
+        bad = status == word
+        if bad.any():
+            ax.plot(
+                x[bad],
+                np.full(bad.sum(), 0.03),
+                transform=ax.get_xaxis_transform(),
+                ls="",
+                marker=marker,
+                color=INK,
+                ms=6,
+                clip_on=False,
+                label=f"no solution: {word.replace('_', ' ')} ({bad.sum()})",
+            )
 
 
 def tilt_and_lordosis(
@@ -87,20 +114,7 @@ def tilt_and_lordosis(
                 ax.plot(x[second], y[second] - first, ls="", marker="D", ms=8, mfc="none", mec=INK, label=label)
     for number, where in enumerate(sorted(jumped)):
         ax.axvline(where, color=INK, ls=":", lw=1.2, label="jump" if number == 0 else None)
-    for word, marker in UNSOLVED_MARKS.items():
-        bad = status == word
-        if bad.any():
-            ax.plot(
-                x[bad],
-                np.full(bad.sum(), 0.03),
-                transform=ax.get_xaxis_transform(),
-                ls="",
-                marker=marker,
-                color=INK,
-                ms=6,
-                clip_on=False,
-                label=f"no solution: {word.replace('_', ' ')} ({bad.sum()})",
-            )
+    mark_unsolved(ax, x, status)
     if x.size > 1 and x[-1] < x[0]:
         ax.set_xlim(x[0], x[-1])
     ax.set_xlabel(label_of(chosen[axis]))

@@ -15,11 +15,21 @@ from matplotlib.figure import Figure
 
 from spinesim.errors import InputError, ResultsFileError
 from spinesim.plots.body import activation_limit, body_caption, body_frontal, body_sagittal
+from spinesim.plots.buckling import NEEDS as BUCKLING_NEEDS
+from spinesim.plots.buckling import buckling_mode, buckling_mode_caption
 from spinesim.plots.curves import tilt_and_lordosis, tilt_and_lordosis_caption
 from spinesim.plots.loads import disc_loads, disc_loads_caption, foramen_area, foramen_area_caption
 from spinesim.plots.maps import heat_map, heat_map_caption
 from spinesim.plots.muscles import muscle_groups, muscle_groups_caption
-from spinesim.plots.style import style
+from spinesim.plots.stability import NEEDS as STABILITY_NEEDS
+from spinesim.plots.stability import (
+    cocontraction,
+    cocontraction_caption,
+    most_cocontracting,
+    stability,
+    stability_caption,
+)
+from spinesim.plots.style import PART, style
 
 RESOLUTION = 200  #: of PNG files [dots per inch]
 NARROWEST = 3.1  #: panel in which texts find their place [inch]
@@ -91,6 +101,29 @@ KINDS: dict[str, Kind] = {
         (4.0, 7.6),
         _BODY,
     ),
+    "buckling_mode": Kind(
+        buckling_mode,
+        buckling_mode_caption,
+        "The body and the way it would buckle, from the side and from behind.",
+        (5.0, 7.4),
+        BUCKLING_NEEDS,
+    ),
+    "stability": Kind(
+        stability,
+        stability_caption,
+        "Stability margin, co-contraction and the compression it costs along one sweep axis.",
+        (6.5, 7.2),
+        STABILITY_NEEDS,
+        same_scale=False,
+        axes=1,
+    ),
+    "cocontraction": Kind(
+        cocontraction,
+        cocontraction_caption,
+        "Activation of every muscle group: least effort, and what co-contraction adds.",
+        (6.5, 4.8),
+        ("group_activation", "group_cocontraction"),
+    ),
     "heat_map": Kind(
         heat_map,
         heat_map_caption,
@@ -135,6 +168,8 @@ def _panels(
     shared = dict(options)
     if "activation_max" in kind_of(name).options and shared.get("activation_max") is None and len(panels) > 1:
         shared["activation_max"] = activation_limit(panels)
+    if "groups" in kind_of(name).options and shared.get("groups") is None and len(panels) > 1:
+        shared["groups"] = most_cocontracting(panels)
     words = list(titles) or [""] * len(panels)
     return [
         (dataset, {**shared, "title": title} if title else shared) for dataset, title in zip(panels, words, strict=True)
@@ -174,7 +209,23 @@ def figure(
             chosen.draw(dataset, ax, **own)
             if ax is not row[0]:
                 ax.set_ylabel("")
+        _align(whole)
     return whole
+
+
+def _align(whole: Figure) -> None:
+    """Give parts in the same place of all panels one vertical scale, named at the first."""
+    places: dict[str, list[Axes]] = {}
+    for ax in whole.axes:
+        label = str(ax.get_label())
+        if label.startswith(PART):
+            places.setdefault(label, []).append(ax)
+    for parts in places.values():
+        low, high = zip(*(part.get_ylim() for part in parts), strict=True)
+        for part in parts:
+            part.set_ylim(min(low), max(high))
+            if part is not parts[0]:
+                part.set_ylabel("")
 
 
 def caption(

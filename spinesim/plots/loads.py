@@ -128,8 +128,9 @@ def _relative(one: xr.Dataset, base: xr.Dataset) -> xr.DataArray:
 
 
 def _base(dataset: xr.Dataset, case: Mapping[str, float] | None, healthy: xr.Dataset | None) -> xr.Dataset:
-    """What changes are counted from: the healthy case, else the first case of the sweep."""
-    base = first_case(healthy) if healthy is not None else some_cases(dataset, case)[0]
+    """What changes are counted from: the healthy case, else the first solved case drawn."""
+    cases = [first_case(healthy)] if healthy is not None else some_cases(dataset, case)
+    base = next((one for one in cases if solved(one)), cases[0])
     if healthy is None and not sweep_axes(dataset):
         raise InputError("foramen_area with change = true needs a healthy result or a sweep to count the change from.")
     return base

@@ -14,6 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.legend import Legend
 
+from spinesim.errors import InputError
+
 # Okabe and Ito (2008), Color universal design, without the yellow that vanishes on white paper.
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 INK, GHOST, BONE = "#222222", "#8C8C8C", "#EFEAE0"
@@ -27,7 +29,11 @@ ACTIVATION = LinearSegmentedColormap.from_list("activation", ["#DCDCDC", "#F2B84
 VALUES = "cividis"
 
 #: Hatch of the cases without a solution, by their status.
-HATCHES = {"infeasible": "////", "not_converged": "xxxx", "pending": "...."}
+HATCHES = {"infeasible": "////", "unstable": "\\\\\\\\", "not_converged": "xxxx", "pending": "...."}
+#: Marker of the cases without a solution at the foot of a line, by their status.
+UNSOLVED_MARKS = {"infeasible": "x", "unstable": "1", "not_converged": "+", "pending": "|"}
+
+PART = "part"  #: label of axes that belong to a figure of several axes
 
 SETTINGS: dict[Any, Any] = {
     "font.size": 9.0,
@@ -64,6 +70,29 @@ def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
     return plt.subplots(figsize=size, layout="constrained")[1]
 
 
+def parts_of(ax: Axes, rows: int, columns: int) -> list[Axes]:
+    """The place of ``ax`` divided into ``rows`` x ``columns`` axes, row by row; ``ax`` itself is the last left one.
+
+    Raises
+    ------
+    InputError
+        If ``ax`` has no place in a grid of subplots that could be divided.
+    """
+    spec = ax.get_subplotspec()
+    if spec is None:
+        raise InputError("This figure consists of several axes: give it axes of a grid of subplots.")
+    inner = spec.subgridspec(rows, columns)
+    main = (rows - 1) * columns
+    parts = []
+    for place in range(rows * columns):
+        if place == main:
+            ax.set_subplotspec(inner[place])
+            parts.append(ax)
+        else:
+            parts.append(ax.figure.add_subplot(inner[place], label=f"{PART} {place}"))
+    return parts
+
+
 def unit_of(array: xr.DataArray) -> str:
     """Unit as written in figures; empty for pure numbers."""
     unit = str(array.attrs.get("units", "1"))
@@ -86,15 +115,23 @@ def level_name(level: object) -> str:
     return str(level).replace("_", "/")
 
 
-def legend_above(ax: Axes, title: str, handles: Sequence[Artist] | None = None, columns: int = 2) -> Legend:
-    """Legend with its title, wrapped to the panel, in the free space above the axes, where it covers no data."""
-    alone = len(ax.figure.axes) == 1
+def legend_above(
+    ax: Axes, title: str, handles: Sequence[Artist] | None = None, columns: int = 2, narrow: int = 1
+) -> Legend:
+    """Legend with its title, wrapped to the panel, in the free space above the axes, where it covers no data.
+
+    Parameters
+    ----------
+    columns, narrow
+        Columns of the legend; ``narrow`` where panels stand side by side.
+    """
+    alone = sum(not str(each.get_label()).startswith(PART) for each in ax.figure.axes) == 1
     return ax.legend(
         handles=handles,
         title="\n".join(wrap(title, 60 if alone else 34)) or None,
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
-        ncols=columns if alone else 1,
+        ncols=columns if alone else narrow,
         frameon=False,
         alignment="left",
         borderaxespad=0.2,

@@ -105,7 +105,7 @@ def _check(path: Path, model: Model, run: Run) -> None:
         for name, values in run.axes.items():
             for value in values:
                 check_settings(model, {name: value})
-        make_task(model, run.stance, run.posture, run.complete)
+        make_task(model, run.stance, run.posture, run.complete, run.criterion, run.weights, run.stability)
     except InputError as error:
         raise InputError(f"{path}: run {run.name}: {error}") from error
 
@@ -124,7 +124,9 @@ def _thinned(axes: Mapping[str, list[float]]) -> dict[str, list[float]]:
 
 
 def _solve(model: Model, run: Run, path: Path, small: bool, progress: bool) -> xr.Dataset:
-    asked: dict[str, Any] = {"stance": run.stance, "posture": run.posture, "complete": run.complete}
+    asked: dict[str, Any] = {
+        name: getattr(run, name) for name in ("stance", "posture", "complete", "criterion", "weights", "stability")
+    }
     if run.axes:
         axes = _thinned(run.axes) if small else run.axes
         return sweep(

@@ -20,6 +20,7 @@ from spinesim.variables import VARIABLES
 
 FILE = "scenario.toml"
 AXIS = "a list of numbers without repetition, or { start, stop, step } with a whole number of steps"
+STABILITY = "true (the margin of the model), false (none) or a number of N m/rad"
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
@@ -56,6 +57,19 @@ class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
+def stability_value(given: object) -> object:
+    """What a run demands of stability: true, false or a number.
+
+    Raises
+    ------
+    ValueError
+        With what is allowed.
+    """
+    if not isinstance(given, bool) and not _is_number(given):
+        raise ValueError(f"it must be {STABILITY}")
+    return given
+
+
 class Run(_Entry):
     """One solve, or one sweep if it has axes."""
 
@@ -64,6 +78,10 @@ class Run(_Entry):
     stance: str = "standing"
     posture: dict[str, float] | None = None  #: angles to hold [deg]
     complete: Literal["rhythm", "find"] = "rhythm"
+    criterion: str = "effort2"  #: what the activations of a held posture minimise
+    weights: Literal["volume", "unit"] = "volume"
+    #: least stiffness demanded [N m/rad]; the model's margin or none; by default the model's where the posture is found
+    stability: Annotated[float | bool | None, BeforeValidator(stability_value)] = None
     parameters: dict[str, float] = {}
     axes: dict[str, Annotated[list[float], BeforeValidator(axis_values)]] = {}
     variables: list[str] | None = None
@@ -140,7 +158,8 @@ def _message(error: Mapping[str, Any]) -> str:
     if kind == "string_pattern_mismatch":
         return f"{value!r} is not a name, allowed are letters, digits, _ and -"
     if kind == "value_error":
-        return f"{value!r} is not an axis: {error['ctx']['error']}"
+        what = "an axis" if "axes" in error["loc"] else "a demand of stability"
+        return f"{value!r} is not {what}: {error['ctx']['error']}"
     text = str(error["msg"])
     return f"{value!r}: {text[0].lower()}{text[1:]}"
 

@@ -72,10 +72,14 @@ def _runs(results: Sequence[tuple[str, str, xr.Dataset]]) -> str:
         posture = str(dataset.attrs["posture"])
         if held:
             posture += ", with " + ", ".join(f"{name} = {value:g} deg" for name, value in held.items())
+        criterion = dataset.attrs.get("criterion", "effort2"), dataset.attrs.get("weights", "volume")
+        if criterion != ("effort2", "volume"):
+            posture += f"; {criterion[0]}, {criterion[1]} weights"
+        stability = str(dataset.attrs.get("stability_demanded", "none"))
         total = dataset["status"].size
         solved = f"{total - failed(dataset)} of {total}"
-        rows.append([words, str(dataset.attrs["stance"]), posture, fixed, axes, solved, f"`{file}`"])
-    return _table(["run", "stance", "posture", "parameters", "axes", "solved", "file"], rows)
+        rows.append([words, str(dataset.attrs["stance"]), posture, stability, fixed, axes, solved, f"`{file}`"])
+    return _table(["run", "stance", "posture", "stability", "parameters", "axes", "solved", "file"], rows)
 
 
 def _span(axis: xr.DataArray) -> str:
@@ -101,6 +105,9 @@ def key_numbers(case: xr.Dataset) -> dict[str, float]:
             for level in case["level"].values[:2]:
                 heading = f"{level_name(level)} {name.replace('_', ' ')} [{unit_of(case[name])}]"
                 numbers[heading] = float(case[name].sel(level=level))
+    if "stability_margin" in case:
+        margin = case["stability_margin"]
+        numbers[f"stability margin [{unit_of(margin)}]"] = float(margin)
     if "foramen_area" in case:
         numbers[f"smallest foramen [{unit_of(case['foramen_area'])}]"] = float(case["foramen_area"].min())
     if "passive_moment_hip_flexors" in case:

