@@ -1,5 +1,6 @@
 """Every shipped experiment runs on a small grid, leaves what it promises, and its README speaks of it."""
 
+import importlib.util
 from functools import cache
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import spinesim as ss
 from spinesim import results
 from spinesim.report import experiment_names, experiments_folder, read_scenario, run_experiment
 
@@ -72,18 +74,87 @@ def test_hip_flexor_tightness__hardly_moves_the_sitting_pelvis(outputs):
     assert float(np.abs(sitting["passive_moment_hip_flexors"]).max()) < 1.0  # slack hip flexors explain it
 
 
+def test_hip_flexor_tightness__sitting_turns_the_pelvis_back(outputs):
+    folder = outputs("hip_flexor_tightness")
+    sitting, standing = (results.open_results(folder / f"{name}.nc") for name in ("sitting_30", "standing_0"))
+    assert float(sitting["sacral_slope"] - standing["sacral_slope"]) < -5.0
+
+
 def test_asymmetric_load__one_hand_compresses_more_than_the_same_weight_in_both(outputs):
     one, both, none = (
-        results.open_results(outputs("asymmetric_load") / f"{name}.nc")["compression"]
+        results.open_results(outputs("asymmetric_load") / f"upright_{name}.nc")["compression"]
         for name in ("right_10kg", "both_10kg", "nothing")
     )
     assert np.all(one > both)
     assert np.all(both > none)
 
 
+def test_asymmetric_load__balanced_loads_cost_more_cocontraction_than_one_sided_ones(outputs):
+    one, both = (
+        results.open_results(outputs("asymmetric_load") / f"upright_{name}_10kg.nc")["cocontraction_compression"]
+        for name in ("right", "both")
+    )
+    assert np.all(both > one)
+
+
 def test_asymmetric_load__weight_on_the_right_is_carried_by_the_left_trunk_muscles(outputs):
-    case = results.open_results(outputs("asymmetric_load") / "right_10kg.nc")
-    for group in ("erectors", "quadratus_lumborum"):
+    case = results.open_results(outputs("asymmetric_load") / "upright_right_10kg.nc")
+    for group in ("core", "erectors", "quadratus_lumborum"):
         chosen = case["muscle_force"].where(case["group"] == group, 0.0)
         left, right = (float(chosen.where(case["muscle_side"] == side, 0.0).sum()) for side in ("left", "right"))
         assert left > right
+
+
+def test_core_weakness__a_weak_core_stays_stable_at_more_effort_and_less_load(outputs):
+    upright = results.open_results(outputs("core_weakness") / "upright.nc")
+    assert np.all(upright["status"] == "solved")
+    np.testing.assert_allclose(upright["stability_margin"], 0.0, atol=2e-5)
+    assert np.all(upright["effort"].diff("strength.core") > 0)  # the core runs from strong to weak
+    assert np.all(upright["compression"].sel(level="L5_S1").diff("strength.core") < 0)
+    assert np.all(upright["group_activation"].sel(muscle_group="abdominals").diff("strength.core") > 0)
+
+
+def test_core_weakness__least_effort_would_buckle_upright_and_stand_bent(outputs):
+    upright, bent = (
+        results.open_results(outputs("core_weakness") / f"{name}_relaxed.nc")["stability_margin"]
+        for name in ("upright", "bent")
+    )
+    assert np.all(upright < -200)
+    assert np.all(bent.sel({"load.hands": 0}) > 0)
+
+
+def test_core_weakness__bracing_stiffens_and_compresses(outputs):
+    braced = results.open_results(outputs("core_weakness") / "bracing.nc")
+    assert np.all(braced["stability_margin"].diff("tone.abdominals") > 0)
+    assert np.all(braced["compression"].diff("tone.abdominals") > 0)
+
+
+@pytest.fixture(scope="module")
+def anchors():
+    """The script of the anchors as a module."""
+    path = experiments_folder() / "core_weakness" / "anchors.py"
+    spec = importlib.util.spec_from_file_location("anchors", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("load", [0, 10])
+@pytest.mark.parametrize("stability", [False, True])
+def test_anchors__stiffness_is_that_of_the_result(anchors, adult, load, stability):
+    case = ss.solve(adult, {"load.hands": load}, posture=anchors.UPRIGHT, stability=stability)
+    body = anchors.Stiffness(adult, load=load, lean=case.lean.item())
+    assert body.margin(body.of(case)) == pytest.approx(case.stability_margin.item(), abs=1e-6)
+
+
+def test_anchors__readme_gives_what_is_printed(anchors, adult):
+    text = (experiments_folder() / "core_weakness" / "README.md").read_text(encoding="utf-8")
+    activity = dict(anchors.activity(adult))
+    for name in ("TS048 trunk muscles, mean by volume", "TS048 the same with 32 kg", "MA047 abdominals"):
+        assert activity[name] in text
+    spine = dict(anchors.bare_spine(adult))
+    assert all(weight in text for weight in spine.values())
+    worth = dict(anchors.removal(adult))
+    for group, percent in (("abdominals", 43), ("erectors", 24), ("gluteals", 21)):
+        assert f"{percent}%" in worth[f"without {group}, 0 kg"]
+        assert f"{group} {percent} %" in text

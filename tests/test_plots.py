@@ -458,6 +458,15 @@ def test_heat_map__has_no_legend_when_all_is_solved():
     assert not ax.patches
 
 
+def test_heat_map__panels_share_the_colours(grid):
+    lower = grid.copy(deep=True)
+    lower["anterior_pelvic_tilt"] -= 10.0
+    meshes = [ax.collections[0] for ax in figure("heat_map", [grid, lower]).axes if ax.get_xlabel()]
+    assert [mesh.get_clim() for mesh in meshes] == [(-10.0, 5.0)] * 2
+    alone = figure("heat_map", lower).axes[0].collections[0]
+    assert alone.get_clim() == (-10.0, -5.0)
+
+
 def test_heat_map__labels_axes_and_colours(grid):
     whole = figure("heat_map", grid, variable="compression", at={"level": "L4_L5"})
     assert whole.axes[0].get_xlabel() == WEAK

@@ -23,22 +23,22 @@ LEGS = ("hip_flexors", "gluteals", "hamstrings", "quadriceps", "adductors", "pir
 
 
 class Stiffness:
-    """The stiffness of the reference posture in standing against small disturbances, at any activations."""
+    """The stiffness of upright standing against small disturbances at any activations; ``lean`` [deg] is that of a result."""
 
-    def __init__(self, model, *, preload=500.0, load=0.0):
+    def __init__(self, model, *, preload=500.0, load=0.0, lean=0.0):
         self.stance = pack_stance(pack(model), "standing")
         self.arrays = self.stance.packed.arrays
         columns = {"disc.preload": np.array([preload]), "load.hands": np.array([load])}
         self.cases = case_arrays(self.stance, columns, 1, np.zeros(0))
         self.fascicles = len(self.stance.packed.muscles)
+        self.free = np.where(np.array(self.stance.free) == "lean", np.radians(lean), 0.0)
 
     def matrix(self, activation):
         """Stiffness (nu, nu) [N m/rad] at activations (n + na,)."""
         work = workspace(self.arrays, self.stance.arrays)
         passive.disc_constants(self.arrays, self.cases.preload[0], work.disc)
-        free = np.zeros(self.stance.arrays.n_free)
-        configure(self.arrays, self.stance.arrays, self.cases, 0, free, work)
-        stiffness = np.empty((free.size, free.size))
+        configure(self.arrays, self.stance.arrays, self.cases, 0, self.free, work)
+        stiffness = np.empty((self.free.size, self.free.size))
         short_range = self.cases.short_range[0]
         tangent(self.arrays, self.stance.arrays, self.cases, 0, activation, short_range, work, stiffness)
         return (stiffness + stiffness.T) / 2
@@ -105,7 +105,7 @@ def removal(model, load=0):
     Balance is not asked for again; the loss is counted in parts of what all active muscles together supply.
     """
     case = ss.solve(model, {"load.hands": load}, posture=UPRIGHT, stability=True)
-    body = Stiffness(model, load=load)
+    body = Stiffness(model, load=load, lean=case.lean.item())
     active = body.of(case)
     whole = body.margin(active) - body.margin(body.none())
     yield f"all muscles, {load} kg", f"{whole:.0f} N m/rad"

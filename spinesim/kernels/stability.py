@@ -22,10 +22,10 @@ from spinesim.kernels.vector import dot_wide, fill
 
 MARGIN_TOLERANCE = 1e-5  # [N m/rad]; single muscles give up to 1e3, and effort changes by about 0.03 per N m/rad
 NEAR = 3.0  # [N m/rad] below the margin: from here on cuts are gathered
-GATHERED = 1e-3  # share of the largest eigenvalue of Z below which a direction is left out
-GATHERINGS = 45  # rounds after which cuts are only added
+GATHERED = 1e-6  # share of the largest eigenvalue of Z below which a direction is left out
+EVERY = 3  # rounds between gatherings: cuts have to add up before they are put together
 FOUND_MARGIN_TOLERANCE = 1e-6  # [N m/rad]; the same on the way to a posture
-CUT_ROUNDS = 60  # typical 3-12
+CUT_ROUNDS = 200  # typical 3-12; more near the largest margin that can be held
 THIRD = 3e-4  # [rad]; step of the third derivatives, where truncation and rounding are both about 1e-7 of the value
 
 
@@ -272,7 +272,16 @@ def stabilise(
     rounds = 0
     for turn in range(CUT_ROUNDS):
         done, more = add_cuts(
-            stance, work, margin, tolerance, symmetric, turn < GATHERINGS, fixed, used, multiplier, activation
+            stance,
+            work,
+            margin,
+            tolerance,
+            symmetric,
+            turn < 12 or turn % EVERY == 0,
+            fixed,
+            used,
+            multiplier,
+            activation,
         )
         if done:
             return SOLVED, used, rounds

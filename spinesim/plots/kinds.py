@@ -19,7 +19,7 @@ from spinesim.plots.buckling import NEEDS as BUCKLING_NEEDS
 from spinesim.plots.buckling import buckling_mode, buckling_mode_caption
 from spinesim.plots.curves import tilt_and_lordosis, tilt_and_lordosis_caption
 from spinesim.plots.loads import disc_loads, disc_loads_caption, foramen_area, foramen_area_caption
-from spinesim.plots.maps import heat_map, heat_map_caption
+from spinesim.plots.maps import common_span, heat_map, heat_map_caption
 from spinesim.plots.muscles import muscle_groups, muscle_groups_caption
 from spinesim.plots.stability import NEEDS as STABILITY_NEEDS
 from spinesim.plots.stability import (
@@ -170,6 +170,8 @@ def _panels(
         shared["activation_max"] = activation_limit(panels)
     if "groups" in kind_of(name).options and shared.get("groups") is None and len(panels) > 1:
         shared["groups"] = most_cocontracting(panels)
+    if "span" in kind_of(name).options and shared.get("span") is None and len(panels) > 1:
+        shared["span"] = common_span(panels, **shared)
     words = list(titles) or [""] * len(panels)
     return [
         (dataset, {**shared, "title": title} if title else shared) for dataset, title in zip(panels, words, strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -61,6 +61,21 @@ def _words(variable: xr.DataArray, at: Mapping[str, str] | None) -> str:
     return name_of(variable) + (f" at {places}" if places else "")
 
 
+def common_span(
+    datasets: Sequence[xr.Dataset],
+    variable: str = "anterior_pelvic_tilt",
+    at: Mapping[str, str] | None = None,
+    case: Mapping[str, float] | None = None,
+) -> tuple[float, float] | None:
+    """Least and largest number of several maps, or None if nothing is solved."""
+    solved = []
+    for dataset in datasets:
+        values, status, _, _ = plane(dataset, variable, at, case)
+        solved.append(values.values[status.values.astype(str) == "solved"])
+    numbers = np.concatenate(solved)
+    return (float(numbers.min()), float(numbers.max())) if numbers.size else None
+
+
 def heat_map(
     dataset: xr.Dataset,
     ax: Axes | None = None,
@@ -68,6 +83,7 @@ def heat_map(
     variable: str = "anterior_pelvic_tilt",
     at: Mapping[str, str] | None = None,
     case: Mapping[str, float] | None = None,
+    span: Sequence[float] | None = None,
     title: str = "",
 ) -> Axes:
     """One number over two sweep axes; cases without a solution are hatched and the legend says why.
@@ -80,6 +96,8 @@ def heat_map(
         Where a variable has one number per level, side or muscle: which one, as ``{"level": "L4_L5"}``.
     case
         Values on further axes.
+    span
+        Least and largest number of the colours; those of the data by default.
     title
         Words above the legend.
     """
@@ -91,6 +109,8 @@ def heat_map(
     numbers = np.ma.masked_where(~good, values.values.astype(float))
     ax.set_facecolor("white")
     mesh = ax.pcolormesh(x_edges, y_edges, numbers, cmap=VALUES, edgecolors="white", linewidth=0.3)
+    if span is not None:
+        mesh.set_clim(*span)
     handles = []
     for word, hatch in HATCHES.items():
         bad = status.values.astype(str) == word
@@ -120,6 +140,7 @@ def heat_map_caption(
     variable: str = "anterior_pelvic_tilt",
     at: Mapping[str, str] | None = None,
     case: Mapping[str, float] | None = None,
+    span: Sequence[float] | None = None,
     title: str = "",
 ) -> str:
     """The smallest and the largest number and where they stand."""

@@ -291,7 +291,7 @@ def test_stable_posture__has_no_gradient_left_with_its_cuts(adult, stance, setti
         assert status == SOLVED
         return goal(s, u)[0] + problem.cost(a), a, multiplier[-len(cuts) :]
 
-    least, again, prices = phi(free)
+    _, again, prices = phi(free)
     assert prices.max() > 1e-3
     assert again == pytest.approx(activation, abs=1e-4)  # margins are met to 1e-5 N m/rad
     change = differences(lambda u: phi(u)[0], free, 1e-5)

@@ -113,8 +113,8 @@ def test_pendulum__least_effort_that_stands_has_a_closed_form(adult, cost, tau, 
 
 def test_pendulum__stands_by_itself_where_balance_is_stiff_enough(adult):
     p = Pendulum(adult, (1.0, 1.0))
-    tau = p.force * p.arm * 1.05 * (p.fall / p.each)
-    status, activation, multiplier = p.solve(tau, 0.0)
+    tau = 0.9 * p.force * p.arm
+    status, activation, multiplier = p.solve(tau, 0.9 * p.each - p.fall - 1.0)
     assert status == SOLVED
     assert activation == pytest.approx([tau / (p.force * p.arm), 0.0], abs=1e-12)
     assert multiplier.size == 1  # no cut was needed
@@ -227,7 +227,7 @@ def test_stable_balance__of_a_symmetric_posture_is_symmetric_with_its_cuts(adult
     for k in range(s.fixed, used):
         v = s.work.cuts[k]
         assert np.linalg.norm(v) == pytest.approx(1.0, abs=1e-12)
-        assert min(np.abs(v[aside]).max(), np.abs(v[~aside]).max()) <= 1e-12  # within the plane or out of it
+        assert min(np.abs(v[aside]).max(), np.abs(v[~aside]).max()) <= 1e-9  # within the plane or out of it
 
 
 @pytest.mark.parametrize(
