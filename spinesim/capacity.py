@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -603,12 +602,14 @@ def write(page: Path) -> None:
     page.write_text(text, encoding="utf-8")
 
 
-def main(arguments: list[str]) -> Any:
-    """Write the tables into the page named."""
-    if len(arguments) != 1:
-        raise InputError("usage: python -m spinesim.capacity docs/strength_and_loads.md")
+def main(arguments: list[str]) -> int:
+    """Write the tables into the page named; the exit status."""
+    if len(arguments) != 1 or not Path(arguments[0]).is_file():
+        sys.stderr.write("usage: python -m spinesim.capacity PAGE, with the page to write to\n")
+        return 2
     write(Path(arguments[0]))
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -338,5 +338,5 @@ def describe_targets(names: Names) -> list[Target]:
             rows.append(Target(muscle, "muscle", sides, f"{len(names.targets[muscle][1])} fascicles", ""))
     if names.muscles:
         example = next(iter(names.muscles))
-        rows.append(Target(example, "fascicle", (), f"or any other of the {len(names.muscles)} fascicles", ""))
+        rows.append(Target(example, "fascicle", (), f"or any other of the {len(names.muscles)} single names", ""))
     return rows

@@ -246,4 +246,4 @@ def test_describe_targets__list_every_target_of_the_legal_names():
     written = {name for row in rows for name in (row.name, *(f"{row.name}.{side}" for side in row.sides))}
     assert written | set(FASCICLES) == set(NAMES.targets)
     assert {row.name for row in rows if row.test} == set(NAMES.tests)
-    assert rows[-1].members == f"or any other of the {len(FASCICLES)} fascicles"
+    assert rows[-1].members == f"or any other of the {len(FASCICLES)} single names"

@@ -128,7 +128,9 @@ def test_found_standing__of_the_healthy_model_is_the_reference(adult, results):
     assert abs(np.radians(float(dataset.anterior_pelvic_tilt))) <= 1e-9
     assert np.abs(dataset.height_loss.values).max() <= 1e-7
     held = ss.solve(adult, posture={}, stability=True)
-    assert dataset.activation.values == pytest.approx(held.activation.values, abs=1e-9)
+    assert dataset.activation.values == pytest.approx(
+        held.activation.values, abs=1e-6
+    )  # cuts of one search, met to 1e-5 N m/rad
     # without the margin the same posture is held with less
     assert float(ss.solve(adult, posture={}).effort) < 0.9 * float(held.effort)
 

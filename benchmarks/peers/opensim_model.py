@@ -29,6 +29,11 @@ def vector(values):
     return opensim.Vec3(*(float(v) for v in values))
 
 
+def lines(held: Held) -> tuple[str, ...]:
+    """Names of the fascicles and, last, of the line along which the pressure pushes."""
+    return (*held.packed.packed.muscles, "abdominal_pressure")
+
+
 def active_routes(held: Held, anatomy) -> dict[int, list[int]]:
     """Points of the one route that each fascicle takes in a posture in which no conditional point fades."""
     weights = anatomy.route_weights(held.joints)
@@ -88,7 +93,7 @@ def add_muscles(model, held: Held, anatomy) -> None:
     n = held.work.length.size
     for i, kept in active_routes(held, anatomy).items():
         muscle = opensim.PathActuator()
-        muscle.setName(held.packed.packed.muscles[i])
+        muscle.setName(lines(held)[i])
         muscle.setOptimalForce(float(held.work.active[i]))
         for p in kept:
             body = bodies.get(anatomy.bodies[anatomy.point_body[p]])
@@ -173,9 +178,7 @@ def check(held: Held, anatomy) -> tuple[Agreement, list[Timed]]:
     coordinates = [model.getCoordinateSet().get(name) for name in held.packed.packed.coordinates]
     place = [_speed_index(coordinate, state) for coordinate in coordinates]
     forces = model.getForceSet()
-    paths = [
-        opensim.PathActuator.safeDownCast(forces.get(name)).getGeometryPath() for name in held.packed.packed.muscles
-    ]
+    paths = [opensim.PathActuator.safeDownCast(forces.get(name)).getGeometryPath() for name in lines(held)]
     values = [held.joints[c.getName()] for c in coordinates]
 
     def settle(shift: float) -> None:
@@ -232,7 +235,7 @@ def static_optimisation(held: Held, anatomy, *, tolerance: float | None, repeats
         table = opensim.TimeSeriesTable(str(folder / "result" / "frames_StaticOptimization_activation.sto"))
         labels = list(table.getColumnLabels())
         last = table.getMatrix().to_numpy()[-1]
-    order = [labels.index(name) for name in (*held.packed.packed.muscles, *held.packed.actuators)]
+    order = [labels.index(name) for name in (*lines(held), *held.packed.actuators)]
     what = "default (1e-4)" if tolerance is None else f"{tolerance:.0e}".replace("e-0", "e-")
     return Timed("OpenSim static optimisation", what, lambda: None, times=times, answer=last[order])
 

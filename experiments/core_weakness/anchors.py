@@ -23,7 +23,7 @@ LEGS = ("hip_flexors", "gluteals", "hamstrings", "quadriceps", "adductors", "pir
 
 
 class Stiffness:
-    """The stiffness of upright standing against small disturbances at any activations; ``lean`` [deg] is that of a result."""
+    """Stiffness of upright standing against small disturbances, at any activations; ``lean`` [deg] is a result's."""
 
     def __init__(self, model, *, preload=500.0, load=0.0, lean=0.0):
         self.stance = pack_stance(pack(model), "standing")

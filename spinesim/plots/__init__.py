@@ -6,8 +6,8 @@ from spinesim.plots.curves import tilt_and_lordosis
 from spinesim.plots.kinds import KINDS, Kind, caption, check_options, figure, kind_of, save
 from spinesim.plots.loads import disc_loads, foramen_area
 from spinesim.plots.maps import heat_map
+from spinesim.plots.margins import cocontraction, stability
 from spinesim.plots.muscles import muscle_groups
-from spinesim.plots.stability import cocontraction, stability
 
 __all__ = [
     "KINDS",

@@ -20,15 +20,15 @@ from spinesim.plots.buckling import buckling_mode, buckling_mode_caption
 from spinesim.plots.curves import tilt_and_lordosis, tilt_and_lordosis_caption
 from spinesim.plots.loads import disc_loads, disc_loads_caption, foramen_area, foramen_area_caption
 from spinesim.plots.maps import common_span, heat_map, heat_map_caption
-from spinesim.plots.muscles import muscle_groups, muscle_groups_caption
-from spinesim.plots.stability import NEEDS as STABILITY_NEEDS
-from spinesim.plots.stability import (
+from spinesim.plots.margins import NEEDS as STABILITY_NEEDS
+from spinesim.plots.margins import (
     cocontraction,
     cocontraction_caption,
     most_cocontracting,
     stability,
     stability_caption,
 )
+from spinesim.plots.muscles import muscle_groups, muscle_groups_caption
 from spinesim.plots.style import PART, style
 
 RESOLUTION = 200  #: of PNG files [dots per inch]
