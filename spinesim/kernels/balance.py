@@ -36,6 +36,8 @@ HALVINGS = 60
 ROUNDS = 200  # typical 3-12; more only along the edge of feasibility
 OFFSETS = (1.0, 0.1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)  # e^q of the power cost; at 1 it is all but quadratic
 CAPS = (0.1, 1.0, 10.0, 1e2, 1e3, 1e4)  # K over the sum of the weights: s is met to a few times its inverse
+HARDENINGS = 10  # of the least missing moments, most of them only where next to nothing is missing
+PROVED = 0.95  # of the missing moment that the proof reaches: effort still has a small price
 MAX_ROWS = 64  # stability needs 1 to 20
 
 
@@ -601,14 +603,17 @@ def least_missing(problem, used, activation, missing, multiplier, room):
     """
     size = problem.tau.size + used
     fill(0.0, multiplier)
-    soft = 1.0
-    for _ in range(5):
+    soft, proof = 1.0, 0.0
+    for turn in range(HARDENINGS):
         balance(problem, used, soft, 2.0, multiplier, activation, missing, room)
         for j in range(size):
             missing[j] = soft * multiplier[j] + (missing[j] if j < problem.tau.size else 0.0)
             multiplier[j] *= 10.0
         soft *= 0.1
-    norm = math.sqrt(dot(missing[:size], missing[:size]))
-    if norm == 0.0:
-        return 0.0
-    return shortage_along(problem, used, missing) / norm
+        norm = math.sqrt(dot(missing[:size], missing[:size]))
+        if norm == 0.0:
+            return 0.0
+        proof = shortage_along(problem, used, missing) / norm
+        if turn >= 4 and proof >= PROVED * norm:
+            break
+    return proof

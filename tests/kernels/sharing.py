@@ -188,7 +188,7 @@ class Problem:
         """The least largest activation, by a linear programme."""
         m = self.weight.size
         most = sparse.hstack([sparse.identity(m), -np.ones((m, 1))])
-        rows = sparse.hstack([-self.rows, np.zeros((self.used, 1))])
+        rows = sparse.hstack([sparse.csc_matrix(-self.rows), sparse.csc_matrix((self.used, 1))])
         found = linprog(
             np.append(np.zeros(m), 1.0), A_ub=sparse.vstack([most, rows], format="csc"),
             b_ub=np.concatenate([np.zeros(m), -self.bound]),
