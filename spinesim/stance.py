@@ -108,6 +108,13 @@ def bare_arrays(packed: Packed, stance: Stance) -> StanceArrays:
     unknown = [c for free in stance.free for c in free.moves if c not in packed.coordinates]
     if unknown:
         raise ModelError(f"stance {stance.name}: {unknown[0]} is not a joint coordinate of {model.name}")
+    for coordinate in packed.coordinates:
+        movers = [free.name for free in stance.free if coordinate in free.moves and free.name != "lean"]
+        if len(movers) > 1:
+            raise ModelError(
+                f"stance {stance.name}: {coordinate} is moved by {' and '.join(movers)}: beside lean only one free "
+                "coordinate may move a joint coordinate"
+            )
     matrix = np.zeros((len(packed.coordinates), len(names)))
     for k in range(len(packed.coordinates)):
         for e in range(rate_first[k], rate_first[k + 1]):

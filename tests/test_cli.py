@@ -180,6 +180,40 @@ def test_check__a_broken_model_is_one_sentence_and_status_2(here):
     assert_refused("check", "nothing", words="there is no model 'nothing'")
 
 
+def test_solve__takes_criterion_weights_and_stability(here):
+    status, output, _ = spinesim_command(
+        "solve",
+        "--posture",
+        "trunk_flexion=10",
+        "--criterion",
+        "effort3",
+        "--weights",
+        "unit",
+        "--stability",
+        "2",
+        "--json",
+    )
+    assert status == 0
+    case = json.loads(output)
+    assert case["attrs"]["criterion"] == "effort3"
+    assert case["attrs"]["weights"] == "unit"
+    assert case["data_vars"]["stability_margin"]["data"] >= 2.0 - 1e-4
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--criterion", "effort7", "power from 1.5 to 4"),
+        ("--criterion", "least", "'minmax'"),
+        ("--weights", "mass", "'volume' or 'unit'"),
+        ("--stability", "much", "yes, no or a margin"),
+        ("--stability", "1e9", "a margin from"),
+    ],
+)
+def test_solve__refuses_what_it_cannot_minimise_or_demand(here, option, value, words):
+    assert_refused("solve", "--posture", "trunk_flexion=10", option, value, words=words)
+
+
 def test_parameters__lists_names_units_ranges_and_targets():
     status, output, _ = spinesim_command("parameters")
     assert status == 0

@@ -10,6 +10,7 @@ from scipy.integrate import quad
 
 from spinesim.errors import InputError, ModelError
 from spinesim.model.pack import pack
+from spinesim.model.parts import FreeCoordinate
 from spinesim.solve import make_task, start_postures
 from spinesim.stance import completion, lumbar_flexion, pack_stance, posture_names
 from tests.kernels.scene import scene
@@ -168,3 +169,14 @@ def test_packing__is_done_once_and_forgotten_after_a_while(adult):
         pack(adult.model_copy(update={"body_mass": 60.0 + mass}))
     gc.collect()
     assert packed() is None
+
+
+def test_stance__with_a_joint_that_two_free_coordinates_move_is_refused(adult):
+    standing = adult.stances["standing"]
+    twice = FreeCoordinate(name="curl", moves={"L4_L5.flexion": 1.0, "L3_L4.flexion": 1.0})
+    free = (*standing.free, twice)
+    model = adult.model_copy(
+        update={"stances": {**adult.stances, "standing": standing.model_copy(update={"free": free})}}
+    )
+    with pytest.raises(ModelError, match=r"L4_L5\.flexion is moved by L4_L5\.flexion and curl"):
+        pack_stance(pack(model), "standing")

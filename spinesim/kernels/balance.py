@@ -607,7 +607,8 @@ def least_missing(problem, used, activation, missing, multiplier, room):
     for turn in range(HARDENINGS):
         balance(problem, used, soft, 2.0, multiplier, activation, missing, room)
         for j in range(size):
-            missing[j] = soft * multiplier[j] + (missing[j] if j < problem.tau.size else 0.0)
+            # the activations leave this within rounding, which would spoil the proof: strong muscles multiply it
+            missing[j] = soft * multiplier[j]
             multiplier[j] *= 10.0
         soft *= 0.1
         norm = math.sqrt(dot(missing[:size], missing[:size]))

@@ -183,9 +183,6 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
             continue
         passive.disc_constants(model, case.preload[row], work.disc)
         copy(work.disc, side.disc)
-        if fixed:
-            # the rise of the pressure is what the activation gives at the strength of the case
-            work.rows[0, model.pressure_line] = -case.strength[row, model.pressure_line]
         held_problem = Sharing(work.columns, effort, rest, lower, upper, work.tau, work.rows, work.bound)
         if warm:
             used = drop_cuts(work, fixed, used, nu, multiplier)

@@ -194,6 +194,23 @@ def tensions(
             passive[i] = passive_slope[i] = 0.0
 
 
+@kernel
+def pressure_row(model, strength, row):
+    """The inequality by which the obliques bound the pressure: what they can hold of it less its rise, in place.
+
+    The wall holds a pressure by its force: a fascicle of half the strength holds half as much at the same activation.
+
+    Parameters
+    ----------
+    strength : (n,) float64
+    row : (n,) float64 [1], coefficients of the activations, over ``pressure_range``; left as it is without a pressure
+    """
+    if model.pressure_line >= 0:
+        for i in range(strength.size):
+            row[i] = model.pressure_share[i] * strength[i]
+        row[model.pressure_line] = -strength[model.pressure_line]
+
+
 @stage
 def passive_bend(model, i, stiffness, shift, fibre):
     """Second [N/m2] and third derivative [N/m3] of the passive force of line i by its length; 0 for a pressure."""

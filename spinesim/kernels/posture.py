@@ -25,6 +25,7 @@ from spinesim.kernels.jit import inner, kernel, stage
 from spinesim.kernels.muscle import passive_bend
 from spinesim.kernels.passive import add_diagonal, disc_bending, disc_moments
 from spinesim.kernels.stability import (
+    ALIKE,
     FOUND_MARGIN_TOLERANCE,
     THIRD,
     drop_cuts,
@@ -32,6 +33,7 @@ from spinesim.kernels.stability import (
     stabilise,
     stable_modes,
     stiffness_shapes,
+    turn_cut,
 )
 from spinesim.kernels.state import FIBRES, configure, cross_bridges, tangent
 from spinesim.kernels.vector import copy, dot, fill, largest
@@ -44,7 +46,6 @@ HALVINGS = 30
 SHORTEST = 0.1  # of a step that overshot, at least
 LONGEST_STEP = 0.1  # [rad]; the curves are trusted no further in one step
 TURNING = 48  # rows for the turning of modes: three cuts with a price
-ALIKE = 1.0  # [N m/rad] gap below which two modes are both at the margin
 PROBE = 1e-5  # [rad]; forward difference of K, good to about 1e-5 of it, which costs no Newton round
 
 
@@ -546,6 +547,20 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
                     trial_activation,
                     missing,
                 )
+                if status == SOLVED:
+                    status, used = turn_cut(
+                        problem,
+                        fixed,
+                        used,
+                        soft,
+                        margin,
+                        case.symmetric[row],
+                        stance,
+                        work,
+                        trial_multiplier,
+                        trial_activation,
+                        missing,
+                    )
                 cost = aim + _effort(weight, stance.target, trial_activation, trial_multiplier, soft)
         # rounding of the merit allows for the last steps, where its change is below its own precision
         if status != SOLVED or cost + missed > allowed:

@@ -18,13 +18,16 @@ from spinesim.kernels.balance import INFEASIBLE, MAX_ROWS, NOT_CONVERGED, SOLVED
 from spinesim.kernels.jit import inner, kernel, stage
 from spinesim.kernels.muscle import line_curvature
 from spinesim.kernels.state import cross_bridges, tangent
-from spinesim.kernels.vector import dot_wide, fill
+from spinesim.kernels.vector import copy, dot, dot_wide, fill, largest
 
 MARGIN_TOLERANCE = 1e-5  # [N m/rad]; single muscles give up to 1e3, and effort changes by about 0.03 per N m/rad
 NEAR = 3.0  # [N m/rad] below the margin: from here on cuts are gathered
 GATHERED = 1e-6  # share of the largest eigenvalue of Z below which a direction is left out
 EVERY = 3  # rounds between gatherings: cuts have to add up before they are put together
 FOUND_MARGIN_TOLERANCE = 1e-6  # [N m/rad]; the same on the way to a posture
+ALIKE = 1.0  # [N m/rad] gap below which two modes are both at the margin
+TURNS = 12  # of a cut; typical 4-6
+TURNED = 1e-9  # [rad]; steep curves and dear cuts turn it into 1e-6 of the gradient [1/rad]
 CUT_ROUNDS = 200  # typical 3-12; more near the largest margin that can be held
 THIRD = 3e-4  # [rad]; step of the third derivatives, where truncation and rounding are both about 1e-7 of the value
 
@@ -39,7 +42,7 @@ def _at(j, k):
 def _hinges(stance, place, mover, rate):
     """Stable coordinate that moves each hinge, or -1, and by how much; in place (nq,).
 
-    A hinge that several stable coordinates move would need their products; no stance has one.
+    A hinge that several stable coordinates move would need their products; such stances are refused at the door.
     """
     for k in range(mover.size):
         mover[k], rate[k] = -1, 0.0
@@ -300,6 +303,59 @@ def stabilise(
     return NOT_CONVERGED, used, rounds
 
 
+@kernel
+def turn_cut(problem, fixed, used, soft, margin, symmetric, stance, work, multiplier, activation, missing):
+    """Turn the only cut that has a price to the mode that it holds, balance again, and so on until it stays.
+
+    The cut of activations that miss the margin by 1e-6 N m/rad may be 3e-4 rad off the mode, and so much of the
+    gradient of a posture is then wrong. A cut turned all the way stiffens its own direction and swings the mode
+    back: it goes part of the way, by Aitken's rule. Where several modes are at the margin, the cuts stay.
+
+    Parameters
+    ----------
+    problem, fixed, used, soft, margin, symmetric : as in `stabilise`, which has solved the problem
+
+    Returns
+    -------
+    status, used : int
+        Status of the last balance; rows now in use.
+    """
+    nu, ns = stance.n_free, work.cuts.shape[1]
+    used = drop_cuts(work, fixed, used, nu, multiplier)
+    if used > fixed + 1:
+        used = _gather(work, margin, fixed, used, nu, multiplier)
+        status, _ = balance(problem, used, soft, 2.0, multiplier, activation, missing, work.room)
+        if status != SOLVED:
+            return status, used
+    off, last, share = np.empty(ns), np.empty(ns), 0.5
+    for turn in range(TURNS):
+        if used != fixed + 1:
+            break
+        values, vectors = stable_modes(stance, work, activation, symmetric)
+        sign = math.copysign(1.0, dot(vectors[:, 0], work.cuts[fixed]))
+        for s in range(ns):
+            off[s] = sign * vectors[s, 0] - work.cuts[fixed, s]
+        if largest(off) <= TURNED or values[1] - values[0] < ALIKE:
+            break
+        if turn > 0:
+            along, change = 0.0, 0.0
+            for s in range(ns):
+                along += last[s] * (last[s] - off[s])
+                change += (last[s] - off[s]) ** 2
+            share = min(max(share * along / change, 0.1), 2.0)
+        copy(off, last)
+        for s in range(ns):
+            off[s] = work.cuts[fixed, s] + share * off[s]
+        size = math.sqrt(dot(off, off))
+        for s in range(ns):
+            work.cuts[fixed, s] = off[s] / size
+        place_cut(work, margin, fixed)
+        status, _ = balance(problem, used, soft, 2.0, multiplier, activation, missing, work.room)
+        if status != SOLVED:
+            return status, used
+    return SOLVED, used
+
+
 @stage
 def weakest(stance, stiffness, mode):
     """Smallest eigenvalue of a stiffness (nu, nu) over the stable coordinates; its vector into ``mode`` (nu,)."""
@@ -315,11 +371,11 @@ def weakest(stance, stiffness, mode):
             if not math.isfinite(square[s, t]):
                 return math.nan
     values, vectors = np.linalg.eigh(square)
-    largest, sign = 0.0, 1.0
+    most, sign = 0.0, 1.0
     for s in range(ns):
         # of the two directions the one whose largest entry is positive
-        if abs(vectors[s, 0]) > largest + 1e-9:
-            largest, sign = abs(vectors[s, 0]), 1.0 if vectors[s, 0] > 0.0 else -1.0
+        if abs(vectors[s, 0]) > most + 1e-9:
+            most, sign = abs(vectors[s, 0]), 1.0 if vectors[s, 0] > 0.0 else -1.0
     for s in range(ns):
         mode[stance.stable[s]] = sign * vectors[s, 0]
     return values[0]

@@ -48,6 +48,7 @@ def configure(model, stance, case, row, free, work):
         work.passive,
         work.passive_slope,
     )
+    muscle.pressure_row(model, case.strength[row], work.rows[0])
     muscle.arms_to_free(stance, work.gradient, work.arms)
     fill(0.0, work.moment)
     passive.disc_moments(model, work.disc, work.q, work.moment)

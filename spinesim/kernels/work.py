@@ -47,11 +47,6 @@ def workspace(model: ModelArrays, stance: StanceArrays) -> Work:
     """Arrays for a model in a stance."""
     nb, nq, n, nu = model.body_parent.size, model.axis.shape[0], model.max_force.size, stance.n_free
     m, ns = n + stance.actuator_moment.shape[0], stance.stable.size
-    rows = np.zeros((MAX_ROWS, m))
-    if model.pressure_line >= 0:
-        # the rise of the pressure stays below what the obliques allow
-        rows[0, :n] = model.pressure_share
-        rows[0, model.pressure_line] = -1.0
     return Work(
         q=np.zeros(nq),
         turn=np.zeros((nb, 3, 3)),
@@ -70,7 +65,7 @@ def workspace(model: ModelArrays, stance: StanceArrays) -> Work:
         passive_slope=np.zeros(n),
         arms=np.zeros((n, nu)),
         columns=np.zeros((m, nu)),
-        rows=rows,
+        rows=np.zeros((MAX_ROWS, m)),
         bound=np.zeros(MAX_ROWS),
         cuts=np.zeros((MAX_ROWS, ns)),
         base=np.zeros(ns * (ns + 1) // 2),

@@ -274,8 +274,8 @@ class Abdomen(Part):
     pelvic_floor: Vector  #: pelvis frame [m]
     area: Positive  #: of the diaphragm [m2]
     highest: Positive  #: pressure at full activation of the transversus abdominis [Pa]
-    support: Positive  #: rise of the pressure that full activation of the other muscles of the wall allows [Pa]
-    wall: tuple[str, ...]  #: anatomical muscles whose mean activation bounds the rise
+    support: Positive  #: rise of the pressure that the other muscles of the wall allow, healthy and fully active [Pa]
+    wall: tuple[str, ...]  #: anatomical muscles whose mean strength x activation bounds the rise
     cost_like: str  #: anatomical muscle whose volume the transversus is compared with
     cost_factor: Positive  #: volume of the transversus over that [1]
 

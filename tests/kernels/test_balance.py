@@ -135,18 +135,16 @@ def test_least_missing__is_the_nearest_moment_and_its_own_proof(adult):
         problem = random_problem(adult, rng, heavy=3.0)
         if problem.feasible():
             continue
+        found += 1
         proof, activation, missing = problem.least_missing()
         norm = np.linalg.norm(missing)
-        if norm < 1.0:
-            continue  # at the edge effort's small price is larger than what is missing
-        found += 1
         nu = problem.tau.size
         left = problem.asked - problem.forces.T @ activation
         left[nu:] = np.maximum(left[nu:], 0.0)  # a row more than met is not missed
         assert missing == pytest.approx(left, rel=1e-6, abs=1e-5)
         assert proof == pytest.approx(problem.shortage(missing / norm), rel=1e-9)
         # no activations leave less than the proof; effort has a small price, so it is not quite the norm
-        assert 0.8 * norm <= proof <= norm
+        assert 0.9 * norm <= proof <= norm
         if found <= 5:
             spare = np.vstack([np.zeros((nu, problem.used)), -np.eye(problem.used)])  # by which rows are more than met
             m = problem.weight.size

@@ -71,8 +71,7 @@ class Pendulum:
             actuator_moment=np.zeros((0, 1)),
             cost=np.array(cost, dtype=np.float64),
         )
-        two = {f: getattr(s.model, f)[:2].copy() for f in ("max_force", "pressure_share")}
-        self.work = workspace(s.model._replace(**two, pressure_line=-1), self.stance)
+        self.work = workspace(s.model._replace(max_force=s.model.max_force[:2].copy(), pressure_line=-1), self.stance)
         self.work.base[:] = -self.fall
         self.work.shape[:, 0] = self.each
         self.work.columns[:, 0] = [self.force * self.arm, -self.force * self.arm]
