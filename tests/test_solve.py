@@ -218,12 +218,11 @@ ASYMMETRIC = {
 
 @pytest.mark.parametrize("stance", ["standing", "sitting"])
 def test_found_posture__of_a_mirrored_case_is_mirrored(adult, stance):
-    stability = stance == "standing"
-    one = ss.solve(adult, ASYMMETRIC, stance=stance, stability=stability)
-    two = ss.solve(adult, mirrored_parameters(ASYMMETRIC), stance=stance, stability=stability)
+    one = ss.solve(adult, ASYMMETRIC, stance=stance)
+    two = ss.solve(adult, mirrored_parameters(ASYMMETRIC), stance=stance)
     assert float(np.abs(one.segment_angle.sel(axis="bend")).max()) > 0.1
-    # the search stops within 1e-8 rad of its optimum; the steps of a mirrored case differ by rounding alone
-    assert_mirrored(one, two)
+    # the search stops within 1e-8 rad of its optimum, and turns a cut to 1e-9 rad of its mode
+    assert_mirrored(one, two, 1e-7)
 
 
 def test_held_posture__of_a_mirrored_case_is_mirrored(adult):
@@ -250,8 +249,8 @@ def test_held_posture__of_a_mirrored_case_is_mirrored(adult):
     )
 )
 def test_mirror__holds_for_random_settings(adult, parameters):
-    one = ss.solve(adult, parameters, stability=False, raise_on_failure=False)
-    two = ss.solve(adult, mirrored_parameters(parameters), stability=False, raise_on_failure=False)
+    one = ss.solve(adult, parameters, raise_on_failure=False)
+    two = ss.solve(adult, mirrored_parameters(parameters), raise_on_failure=False)
     assert one.status.item() == two.status.item() == "solved"
     assert_mirrored(one, two, 1e-8)
 

@@ -43,8 +43,8 @@ CUT_TOLERANCE = 1e-5  # [1/rad]; the same where a cut of stability has a price: 
 ANGLE_TOLERANCE = 1e-11  # [rad]
 ROUNDS = 200
 HALVINGS = 30
-SHORTEST = 0.1  # of a step that overshot, at least
 LONGEST_STEP = 0.1  # [rad]; the curves are trusted no further in one step
+LEARNED = 0.01  # [rad]; longer steps tell little of the second derivative
 TURNING = 48  # rows for the turning of modes: three cuts with a price
 PROBE = 1e-5  # [rad]; forward difference of K, good to about 1e-5 of it, which costs no Newton round
 
@@ -470,6 +470,29 @@ def _step(square, gradient, errors, rows, step):
 
 
 @inner
+def _learn(before, now, step, length, gradient_before, gradient, lacking):
+    """Symmetric rank-one update of what the second derivative lacks, from what the last step showed of it, in place.
+
+    Of the change of the gradient, the mean of the derivatives known at both ends of the step explains a part, good to
+    the third power of the step; the rest is due to what they both lack.
+
+    References
+    ----------
+    Nocedal and Wright 2006, Numerical Optimization, 6.2; structured: Dennis, Gay and Welsch 1981, ACM TOMS 7:348-368.
+    """
+    rest = np.empty(step.size)
+    for j in range(step.size):
+        rest[j] = gradient[j] - gradient_before[j]
+        for k in range(step.size):
+            rest[j] -= (0.5 * (before[j, k] + now[j, k]) + lacking[j, k]) * length * step[k]
+    along = length * dot(rest, step)
+    if abs(along) > 1e-8 * length * math.sqrt(dot(rest, rest) * dot(step, step)):
+        for j in range(step.size):
+            for k in range(step.size):
+                lacking[j, k] += rest[j] * rest[k] / along
+
+
+@inner
 def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier, activation, missing, work, side):
     """Find the posture from a start.
 
@@ -509,8 +532,9 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
     errors, rows = np.empty(nh), np.empty((nh, nu))
     trial_activation = np.empty(m)
     copy(free, trial)
-    penalty, merit, slope, length = 0.0, math.inf, 0.0, 1.0
-    worst, cost, rounds, halvings, relax = math.nan, 0.0, 0, 0, 1.0
+    before, lacking, gradient_before, learning = np.empty((nu, nu)), np.zeros((nu, nu)), np.empty(nu), False
+    penalty, merit, slope, length, longest = 0.0, math.inf, 0.0, 1.0, 0.0
+    worst, cost, rounds, halvings = math.nan, 0.0, 0, 0
     while True:
         configure(model, stance, case, row, trial, work)
         if used > fixed:
@@ -645,12 +669,6 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
                     gradient[j] = 0.0
                     for h in range(nh):
                         rows[h, j] = 0.0
-        if priced > 0 and rounds > 0:
-            # what the second derivative still lacks shows as overshoot: where along the last step the slope vanished
-            along = dot(gradient, step)
-            relax = min(max(-slope * length / (along - slope), SHORTEST), 1.0) if along > slope else 1.0
-        else:
-            relax = 1.0
         worst, off = _remaining(gradient, errors, rows, price)
         moved = largest(step) if rounds > 0 and halvings == 0 and merit < math.inf else math.inf
         settled = moved <= ANGLE_TOLERANCE and largest(change) <= 1e-9 * (1.0 + largest(multiplier))
@@ -698,6 +716,14 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
                         curvature[i, j] = 0.0
                         curvature[j, i] = 0.0
                     curvature[j, j] = 1.0
+        if priced > 0 and learning and length * longest <= LEARNED:
+            _learn(before, curvature, step, length, gradient_before, gradient, lacking)
+        learning = priced > 0
+        copy(gradient, gradient_before)
+        for j in range(nu):
+            copy(curvature[j], before[j])
+            for k in range(nu):
+                curvature[j, k] += lacking[j, k] if priced > 0 else 0.0
         _step(curvature, gradient, errors, rows, step)
         longest = largest(step)
         if not longest < math.inf:
@@ -710,7 +736,7 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
             slope -= penalty * abs(errors[h])
         for j in range(nu):
             slope += gradient[j] * step[j]
-        length = min(relax, LONGEST_STEP / longest) if longest > 0.0 else 1.0
+        length = min(1.0, LONGEST_STEP / longest) if longest > 0.0 else 1.0
         halvings = 0
         rounds += 1
         for j in range(nu):

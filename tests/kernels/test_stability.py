@@ -6,7 +6,14 @@ import pytest
 from scipy import sparse
 
 from spinesim.kernels.balance import INFEASIBLE, MAX_ROWS, SOLVED, UNSTABLE, Sharing, balance
-from spinesim.kernels.stability import MARGIN_TOLERANCE, stabilise, weakest
+from spinesim.kernels.stability import (
+    FOUND_MARGIN_TOLERANCE,
+    MARGIN_TOLERANCE,
+    stabilise,
+    stiffness_shapes,
+    turn_cut,
+    weakest,
+)
 from spinesim.kernels.work import workspace
 from spinesim.outputs import empty_outputs
 from spinesim.solve import make_task, run_chain
@@ -259,3 +266,44 @@ def test_weakest__of_a_stiffness_that_is_not_a_number_is_none(adult):
     square[3, 3] = np.nan
     assert np.isnan(weakest(s.stance, square, mode))
     assert empty_outputs(s.model, s.stance, 1).mode.shape == (1, mode.size)
+
+
+@pytest.mark.parametrize(
+    ("stance", "settings", "margin", "modes"),
+    [
+        ("standing", {"load.hand.right": 6}, 0.0, 1),
+        ("standing", {"strength.core": 0.5, "load.hand.left": 3}, 5.0, 1),
+        ("sitting", {}, 5.0, 1),
+        ("sitting", {"load.hand.right": 6}, 0.0, 1),
+        ("standing", {}, 5.0, 2),  # the whole body forward and aside
+    ],
+)
+def test_turn_cut__ends_with_the_mode_as_its_cut(adult, stance, settings, margin, modes):
+    """`stabilise` leaves the only cut a little off the mode that it holds; turned, it is the mode."""
+    s = scene(adult, stance, settings)
+    nu, cost, fixed = s.stance.n_free, s.stance.cost, s.fixed
+    s.configure(np.zeros(nu))
+    multiplier, missing, activation = np.zeros(nu + MAX_ROWS), np.zeros(nu + MAX_ROWS), np.empty(cost.size)
+    problem, symmetric = s.sharing(2.0 * cost, np.zeros(cost.size)), s.cases.symmetric[0]
+    status, _ = balance(problem, fixed, 0.0, 2.0, multiplier, activation, missing, s.work.room)
+    assert status == SOLVED
+    stiffness_shapes(s.model, s.stance, s.cases, 0, s.work)
+    base, shapes = s.shapes()
+    status, used, _ = stabilise(
+        problem, fixed, fixed, 0.0, 2.0, margin, FOUND_MARGIN_TOLERANCE, symmetric, s.stance, s.work, multiplier,
+        activation, missing,
+    )  # fmt: skip
+    assert status == SOLVED
+    before = activation.copy()
+    status, used = turn_cut(
+        problem, fixed, used, 0.0, margin, symmetric, s.stance, s.work, multiplier, activation, missing
+    )
+    assert status == SOLVED
+    assert used == fixed + modes
+    values, vectors = np.linalg.eigh(base + np.tensordot(activation, shapes, 1))
+    assert values[:modes] == pytest.approx(np.full(modes, margin), abs=1e-11 if modes == 1 else 2e-6)
+    assert cost @ activation**2 == pytest.approx(cost @ before**2, rel=1e-5)
+    if modes == 1:
+        cut = s.work.cuts[fixed] * np.sign(s.work.cuts[fixed] @ vectors[:, 0])
+        assert cut == pytest.approx(vectors[:, 0], abs=1e-8)
+        assert np.abs(activation - before).max() > 1e-8
