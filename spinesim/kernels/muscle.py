@@ -203,7 +203,7 @@ def pressure_row(model, strength, row):
     Parameters
     ----------
     strength : (n,) float64
-    row : (n,) float64 [1], coefficients of the activations, over ``pressure_range``; left as it is without a pressure
+    row : (n or more,) float64 [1], coefficients of the activations over ``pressure_range``; kept without a pressure
     """
     if model.pressure_line >= 0:
         for i in range(strength.size):

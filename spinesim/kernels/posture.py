@@ -44,6 +44,7 @@ ANGLE_TOLERANCE = 1e-11  # [rad]
 ROUNDS = 200
 HALVINGS = 30
 LONGEST_STEP = 0.1  # [rad]; the curves are trusted no further in one step
+GRADIENT_NOISE = 1e-6  # [1/rad], of rounding
 LEARNED = 0.01  # [rad]; longer steps tell little of the second derivative
 TURNING = 48  # rows for the turning of modes: three cuts with a price
 PROBE = 1e-5  # [rad]; forward difference of K, good to about 1e-5 of it, which costs no Newton round
@@ -470,11 +471,18 @@ def _step(square, gradient, errors, rows, step):
 
 
 @inner
-def _learn(before, now, step, length, gradient_before, gradient, lacking):
-    """Symmetric rank-one update of what the second derivative lacks, from what the last step showed of it, in place.
+def _learn(before, now, step, changed, lacking):
+    """Symmetric rank-one update of what the second derivative lacks, from what a step showed of it, in place.
 
     Of the change of the gradient, the mean of the derivatives known at both ends of the step explains a part, good to
     the third power of the step; the rest is due to what they both lack.
+
+    Parameters
+    ----------
+    before, now : (nu, nu) float64, second derivative as known at both ends [1/rad2]
+    step : (nu,) float64 [rad]
+    changed : (nu,) float64, change of the gradient [1/rad]
+    lacking : (nu, nu) float64, written in place
 
     References
     ----------
@@ -482,11 +490,11 @@ def _learn(before, now, step, length, gradient_before, gradient, lacking):
     """
     rest = np.empty(step.size)
     for j in range(step.size):
-        rest[j] = gradient[j] - gradient_before[j]
+        rest[j] = changed[j]
         for k in range(step.size):
-            rest[j] -= (0.5 * (before[j, k] + now[j, k]) + lacking[j, k]) * length * step[k]
-    along = length * dot(rest, step)
-    if abs(along) > 1e-8 * length * math.sqrt(dot(rest, rest) * dot(step, step)):
+            rest[j] -= (0.5 * (before[j, k] + now[j, k]) + lacking[j, k]) * step[k]
+    along = dot(rest, step)
+    if largest(rest) > GRADIENT_NOISE and abs(along) > 1e-8 * math.sqrt(dot(rest, rest) * dot(step, step)):
         for j in range(step.size):
             for k in range(step.size):
                 lacking[j, k] += rest[j] * rest[k] / along
@@ -532,7 +540,8 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
     errors, rows = np.empty(nh), np.empty((nh, nu))
     trial_activation = np.empty(m)
     copy(free, trial)
-    before, lacking, gradient_before, learning = np.empty((nu, nu)), np.zeros((nu, nu)), np.empty(nu), False
+    before, gradient_before, rows_before = np.empty((nu, nu)), np.empty(nu), np.empty((nh, nu))
+    lacking, changed, priced_before = np.zeros((nu, nu)), np.empty(nu), 0
     penalty, merit, slope, length, longest = 0.0, math.inf, 0.0, 1.0, 0.0
     worst, cost, rounds, halvings = math.nan, 0.0, 0, 0
     while True:
@@ -571,13 +580,15 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
                     trial_activation,
                     missing,
                 )
-                if status == SOLVED:
+                cost = aim + _effort(weight, stance.target, trial_activation, trial_multiplier, soft)
+                if status == SOLVED and cost + missed <= allowed:
                     status, used = turn_cut(
                         problem,
                         fixed,
                         used,
                         soft,
                         margin,
+                        FOUND_MARGIN_TOLERANCE,
                         case.symmetric[row],
                         stance,
                         work,
@@ -585,7 +596,7 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
                         trial_activation,
                         missing,
                     )
-                cost = aim + _effort(weight, stance.target, trial_activation, trial_multiplier, soft)
+                    cost = aim + _effort(weight, stance.target, trial_activation, trial_multiplier, soft)
         # rounding of the merit allows for the last steps, where its change is below its own precision
         if status != SOLVED or cost + missed > allowed:
             if merit == math.inf:
@@ -716,14 +727,24 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
                         curvature[i, j] = 0.0
                         curvature[j, i] = 0.0
                     curvature[j, j] = 1.0
-        if priced > 0 and learning and length * longest <= LEARNED:
-            _learn(before, curvature, step, length, gradient_before, gradient, lacking)
-        learning = priced > 0
+        if priced != priced_before:
+            fill(0.0, lacking)
+        elif priced > 0 and length * longest <= LEARNED:
+            # of the Lagrangian: with the held angles at their present price at both ends
+            for j in range(nu):
+                step[j] *= length
+                changed[j] = gradient[j] - gradient_before[j]
+                for h in range(nh):
+                    changed[j] += price[h] * (rows[h, j] - rows_before[h, j])
+            _learn(before, curvature, step, changed, lacking)
+        priced_before = priced
         copy(gradient, gradient_before)
+        for h in range(nh):
+            copy(rows[h], rows_before[h])
         for j in range(nu):
             copy(curvature[j], before[j])
             for k in range(nu):
-                curvature[j, k] += lacking[j, k] if priced > 0 else 0.0
+                curvature[j, k] += lacking[j, k]
         _step(curvature, gradient, errors, rows, step)
         longest = largest(step)
         if not longest < math.inf:
@@ -736,6 +757,13 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
             slope -= penalty * abs(errors[h])
         for j in range(nu):
             slope += gradient[j] * step[j]
+        if priced > 1 and off <= ANGLE_TOLERANCE:
+            # cuts that share the margin are not turned: they hold it, and the cost, to their tolerance
+            worth = 0.0
+            for k in range(fixed, used):
+                worth += FOUND_MARGIN_TOLERANCE * multiplier[nu + k]
+            if -slope <= worth:
+                return SOLVED, rounds, worst, used
         length = min(1.0, LONGEST_STEP / longest) if longest > 0.0 else 1.0
         halvings = 0
         rounds += 1

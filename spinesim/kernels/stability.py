@@ -26,7 +26,9 @@ GATHERED = 1e-6  # share of the largest eigenvalue of Z below which a direction 
 EVERY = 3  # rounds between gatherings: cuts have to add up before they are put together
 FOUND_MARGIN_TOLERANCE = 1e-6  # [N m/rad]; the same on the way to a posture
 ALIKE = 0.01  # [N m/rad] gap below which two modes are both at the margin
-TURNS = 12  # of a cut; typical 4-6
+TURNS = 30  # of a cut; typical 4-6 on the way to a posture
+SHARES = (0.01, 2.0)  # of the way to the mode that a cut may be turned at once
+ALIGNED = 0.9  # cosine below which the weakest mode is another one than the cut holds
 TURNED = 1e-9  # [rad]; steep curves and dear cuts turn it into 1e-6 of the gradient [1/rad]
 CUT_ROUNDS = 200  # typical 3-12; more near the largest margin that can be held
 THIRD = 3e-4  # [rad]; step of the third derivatives, where truncation and rounding are both about 1e-7 of the value
@@ -303,23 +305,9 @@ def stabilise(
     return NOT_CONVERGED, used, rounds
 
 
-@kernel
-def turn_cut(problem, fixed, used, soft, margin, symmetric, stance, work, multiplier, activation, missing):
-    """Turn the only cut that has a price to the mode that it holds, balance again, and so on until it stays.
-
-    The cut of activations that miss the margin by 1e-6 N m/rad may be 3e-4 rad off the mode, and so much of the
-    gradient of a posture is then wrong. A cut turned all the way stiffens its own direction and swings the mode
-    back: it goes part of the way, by Aitken's rule. Where several modes are at the margin, the cuts stay.
-
-    Parameters
-    ----------
-    problem, fixed, used, soft, margin, symmetric : as in `stabilise`, which has solved the problem
-
-    Returns
-    -------
-    status, used : int
-        Status of the last balance; rows now in use.
-    """
+@inner
+def _turn(problem, fixed, used, soft, margin, symmetric, stance, work, multiplier, activation, missing):
+    """Turn the only cut that has a price until it stays, for `turn_cut`; status of the last balance, and used rows."""
     nu, ns = stance.n_free, work.cuts.shape[1]
     used = drop_cuts(work, fixed, used, nu, multiplier)
     if used > fixed + 1:
@@ -327,22 +315,23 @@ def turn_cut(problem, fixed, used, soft, margin, symmetric, stance, work, multip
         status, _ = balance(problem, used, soft, 2.0, multiplier, activation, missing, work.room)
         if status != SOLVED:
             return status, used
+        used = drop_cuts(work, fixed, used, nu, multiplier)
     off, last, share = np.empty(ns), np.empty(ns), 0.5
     for turn in range(TURNS):
         if used != fixed + 1:
             break
         values, vectors = stable_modes(stance, work, activation, symmetric)
-        sign = math.copysign(1.0, dot(vectors[:, 0], work.cuts[fixed]))
+        along = dot(vectors[:, 0], work.cuts[fixed])
         for s in range(ns):
-            off[s] = sign * vectors[s, 0] - work.cuts[fixed, s]
-        if largest(off) <= TURNED or values[1] - values[0] < ALIKE:
+            off[s] = math.copysign(1.0, along) * vectors[s, 0] - work.cuts[fixed, s]
+        if largest(off) <= TURNED or abs(along) < ALIGNED or values[1] - values[0] < ALIKE:
             break
         if turn > 0:
-            along, change = 0.0, 0.0
+            gained, change = 0.0, 0.0
             for s in range(ns):
-                along += last[s] * (last[s] - off[s])
+                gained += last[s] * (last[s] - off[s])
                 change += (last[s] - off[s]) ** 2
-            share = min(max(share * along / change, 0.1), 2.0)
+            share = min(max(share * gained / change, SHARES[0]), SHARES[1])
         copy(off, last)
         for s in range(ns):
             off[s] = work.cuts[fixed, s] + share * off[s]
@@ -354,6 +343,38 @@ def turn_cut(problem, fixed, used, soft, margin, symmetric, stance, work, multip
         if status != SOLVED:
             return status, used
     return SOLVED, used
+
+
+@kernel
+def turn_cut(problem, fixed, used, soft, margin, tolerance, symmetric, stance, work, multiplier, activation, missing):
+    """Turn the only cut that has a price to the mode that it holds, balance again, and so on until it stays.
+
+    The cut of activations that miss the margin by 1e-6 N m/rad may be 3e-4 rad off the mode, and so much of the
+    gradient of a posture is then wrong. A cut turned all the way stiffens its own direction and swings the mode
+    back: it goes part of the way, by Aitken's rule. Where several modes are at the margin, their cuts are gathered and
+    not turned. Where the margin is not met in the end, the cuts are again those of the start.
+
+    Parameters
+    ----------
+    problem, fixed, used, soft, margin, tolerance, symmetric : as in `stabilise`, which has solved the problem
+
+    Returns
+    -------
+    status, used : int
+        0 solved, 2 not converged; rows now in use.
+    """
+    start, prices, first = work.cuts[:used].copy(), multiplier.copy(), used
+    status, used = _turn(problem, fixed, used, soft, margin, symmetric, stance, work, multiplier, activation, missing)
+    if status == SOLVED:
+        values, _ = stable_modes(stance, work, activation, symmetric)
+        if values[0] >= margin - tolerance:
+            return SOLVED, used
+    for k in range(fixed, first):
+        copy(start[k], work.cuts[k])
+        place_cut(work, margin, k)
+    copy(prices, multiplier)
+    status, _ = balance(problem, first, soft, 2.0, multiplier, activation, missing, work.room)
+    return status if status == SOLVED else NOT_CONVERGED, first
 
 
 @stage

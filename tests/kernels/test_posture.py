@@ -316,16 +316,21 @@ def test_stable_posture__equals_a_general_solver(adult, stance, settings, margin
 
 
 @pytest.mark.parametrize(
-    ("stance", "settings"),
+    ("stance", "settings", "angles"),
     [
-        ("standing", {"strength.gluteals": 0.4}),  # a cut left a little off its mode made Newton's method go in circles
-        ("sitting", {"load.hand.right": 7.6, "tightness.hip_flexors": 7.9, "tightness.hamstrings": 16}),
-        ("sitting", {"tightness.hip_flexors": 27.6, "strength.core": 0.34, "load.hands": 7.6}),  # modes close together
+        (
+            "standing",
+            {"strength.gluteals": 0.4},
+            None,
+        ),  # a cut left a little off its mode sent Newton's method in circles
+        ("sitting", {"load.hand.right": 7.6, "tightness.hip_flexors": 7.9, "tightness.hamstrings": 16}, None),
+        ("sitting", {"tightness.hip_flexors": 27.6, "strength.core": 0.34, "load.hands": 7.6}, None),  # modes close by
+        ("sitting", {"load.hands": 8.3}, {"trunk_flexion": 7.15}),  # two modes at the margin
     ],
 )
-def test_stable_posture__is_found_where_it_is_hard(adult, stance, settings):
-    s, free, activation = found(adult, settings, stance, stability=True)
+def test_stable_posture__is_found_where_it_is_hard(adult, stance, settings, angles):
+    s, free, activation = found(adult, settings, stance, angles, stability=True)
     s.configure(free)
     base, shapes = s.shapes()
     values = np.linalg.eigvalsh(base + np.tensordot(activation, shapes, 1))
-    assert values[0] == pytest.approx(adult.stability.margin, abs=1e-6)
+    assert values[0] == pytest.approx(adult.stability.margin, abs=2e-6)

@@ -296,7 +296,18 @@ def test_turn_cut__ends_with_the_mode_as_its_cut(adult, stance, settings, margin
     assert status == SOLVED
     before = activation.copy()
     status, used = turn_cut(
-        problem, fixed, used, 0.0, margin, symmetric, s.stance, s.work, multiplier, activation, missing
+        problem,
+        fixed,
+        used,
+        0.0,
+        margin,
+        FOUND_MARGIN_TOLERANCE,
+        symmetric,
+        s.stance,
+        s.work,
+        multiplier,
+        activation,
+        missing,
     )
     assert status == SOLVED
     assert used == fixed + modes
