@@ -188,7 +188,7 @@ def solve(
     settings: Settings = None,
     model: ModelName = "adult",
     stance: Annotated[
-        str, typer.Option(help="How the body is supported: standing, sitting, forward_bend.")
+        str, typer.Option(help="How the body is supported: standing, sitting, forward_bend, side_bend.")
     ] = "standing",
     posture: Angles = None,
     complete: Annotated[

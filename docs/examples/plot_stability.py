@@ -25,7 +25,7 @@ bend = {"trunk_flexion": 30}
 held = {
     (criterion, weights): ss.solve(model, {"load.hands": 5}, posture=bend, criterion=criterion, weights=weights)
     for criterion, weights in (
-        ("effort2", "volume"), ("effort2", "unit"), ("effort3", "volume"), ("effort5", "volume"), ("minmax", "volume"),
+        ("effort2", "volume"), ("effort2", "unit"), ("effort3", "volume"), ("effort4", "volume"), ("minmax", "volume"),
     )
 }  # fmt: skip
 print("criterion  weights  L4/L5 [N]  largest activation  fascicles at work    effort")

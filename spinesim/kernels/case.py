@@ -192,10 +192,25 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
         if not (find and warm):
             copy(start[row], free)
         status, worst, soft, left, shaky = NOT_CONVERGED, 0.0, 0.0, math.inf, used < 0
+        margin, led = case.margin[row], False
         while True:
             if find:
                 status, more, worst, used = posture(
-                    model, stance, case, row, held, soft, fixed, used, free, multiplier, activation, missing, work, side
+                    model,
+                    stance,
+                    case,
+                    row,
+                    held,
+                    margin,
+                    soft,
+                    fixed,
+                    used,
+                    free,
+                    multiplier,
+                    activation,
+                    missing,
+                    work,
+                    side,
                 )
             else:
                 configure(model, stance, case, row, free, work)
@@ -232,6 +247,13 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
                 fill(0.0, multiplier)
             elif status == SOLVED and soft > HARDEST and left <= 0.5 * before:
                 soft *= 0.01
+            elif find and status == NOT_CONVERGED and margin > -math.inf and not led:
+                # the posture that needs only balance leads to the one that is also stable
+                margin, led, soft, used = -math.inf, True, 0.0, fixed
+                copy(start[row], free)
+                fill(0.0, multiplier)
+            elif status == SOLVED and margin < case.margin[row] and not (soft > 0.0 and not left <= MISSED):
+                margin, soft = case.margin[row], 0.0
             else:
                 break
         if soft > 0.0 and status == SOLVED and not left <= MISSED:

@@ -501,7 +501,9 @@ def _learn(before, now, step, changed, lacking):
 
 
 @inner
-def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier, activation, missing, work, side):
+def posture(
+    model, stance, case, row, held, margin, soft, fixed, used, free, multiplier, activation, missing, work, side
+):
     """Find the posture from a start.
 
     Parameters
@@ -509,6 +511,7 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
     case, row : CaseArrays and the row to take
     held : HeldAngles; their values are ``case.held[row]``
         A case that is its own mirror image is solved within the symmetric postures.
+    margin : float, stability demanded [N m/rad], -inf for none
     soft : float, 0 for exact balance; above 0 moments may be missed at a price (see `balance`)
     fixed, used : int, rows that are no cuts of stability, and rows in use (see `stability`)
     free : (nu,) float64 [rad], start and result
@@ -525,7 +528,7 @@ def posture(model, stance, case, row, held, soft, fixed, used, free, multiplier,
         along directions that the held angles leave free; rows in use.
     """
     nu, m, nh = free.size, activation.size, case.held.shape[1]
-    lower, upper, values, margin = case.lower[row], case.upper[row], case.held[row], case.margin[row]
+    lower, upper, values = case.lower[row], case.upper[row], case.held[row]
     weight = stance.cost / stance.sigma_activation**2
     problem = Sharing(work.columns, weight, stance.target, lower, upper, work.tau, work.rows, work.bound)
     gradient, step, trial, price = np.empty(nu), np.empty(nu), np.empty(nu), np.zeros(nh)

@@ -21,7 +21,7 @@ def test_load_model__adult_has_all_its_parts(adult):
     assert len(adult.disc_springs) == 18
     assert len(adult.landmarks) == 45
     assert adult.levels == ("L5_S1", "L4_L5", "L3_L4", "L2_L3", "L1_L2", "T12_L1")
-    assert set(adult.stances) == {"standing", "sitting", "forward_bend"}
+    assert set(adult.stances) == {"standing", "sitting", "forward_bend", "side_bend"}
     assert {t.group for t in adult.tests} == {"hip_flexors", "hamstrings", "quadriceps", "adductors", "piriformis"}
 
 
@@ -113,9 +113,10 @@ def test_load_model__ankles_bear_the_body_at_their_place_in_space(adult):
     assert place == pytest.approx([-0.02, -0.87, 0.0835], abs=1e-8)
 
 
-def test_load_model__forward_bend_is_standing_with_the_trunk_held(adult):
-    bend, standing = adult.stances["forward_bend"], adult.stances["standing"]
-    assert bend.held == pytest.approx({"trunk_flexion": 40 * DEGREE})
+@pytest.mark.parametrize(("name", "held"), [("forward_bend", {"trunk_flexion": 40}), ("side_bend", {"trunk_bend": 10})])
+def test_load_model__a_bend_is_standing_with_the_trunk_held(adult, name, held):
+    bend, standing = adult.stances[name], adult.stances["standing"]
+    assert bend.held == pytest.approx({angle: value * DEGREE for angle, value in held.items()})
     assert bend.free == standing.free
     assert bend.supports == standing.supports
     assert standing.held == {}
