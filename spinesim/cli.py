@@ -438,7 +438,9 @@ def imbalances(model: Annotated[str, typer.Argument(help="Name of a shipped mode
         print(f"{' or '.join(f'imbalance.{name}' for name in imbalance.names)}: {imbalance.title}")
         side = " on that side" if imbalance.sides == "one" else ""
         for name, setting in imbalance.settings.items():
-            source = f"{setting.source}, {setting.confidence}" if setting.source != setting.confidence else setting.source
+            source = (
+                f"{setting.source}, {setting.confidence}" if setting.source != setting.confidence else setting.source
+            )
             print(f"    {setting_words(name, setting.value)}{side}    ({source})")
             keys |= dict.fromkeys(setting.source.split("+"))
     print(

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from spinesim import parameters
-from spinesim.model.parts import Imbalance, Model
+from spinesim.model.parts import Imbalance, Model, Sourced
 from spinesim.parameters import Values
 
 PREFIX = "imbalance."
@@ -92,6 +92,11 @@ def setting_words(name: str, value: float) -> str:
     """A parameter and its value with its unit, such as ``tightness.hip_flexors = 20 deg``."""
     unit = parameters.unit(name)
     return f"{name} = {value:g}" + (f" {unit}" if unit != "1" else "")
+
+
+def source_words(row: Sourced) -> str:
+    """Source and confidence of a number, such as ``boukabache2021, read``, or ``assumed``."""
+    return row.source if row.source == row.confidence else f"{row.source}, {row.confidence}"
 
 
 def _values(model: Model, name: str) -> dict[str, float]:
