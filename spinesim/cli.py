@@ -425,7 +425,7 @@ def _default(row: Parameter) -> str:
 def imbalances(model: Annotated[str, typer.Argument(help="Name of a shipped model, or a folder.")] = "adult") -> None:
     """List the named imbalances of a model: what each sets at severity 1, and where that comes from."""
     from spinesim.imbalance import imbalances as of_model
-    from spinesim.imbalance import setting_words
+    from spinesim.imbalance import setting_words, source_words
     from spinesim.model.read import load_model
 
     described = load_model(model)
@@ -438,10 +438,7 @@ def imbalances(model: Annotated[str, typer.Argument(help="Name of a shipped mode
         print(f"{' or '.join(f'imbalance.{name}' for name in imbalance.names)}: {imbalance.title}")
         side = " on that side" if imbalance.sides == "one" else ""
         for name, setting in imbalance.settings.items():
-            source = (
-                f"{setting.source}, {setting.confidence}" if setting.source != setting.confidence else setting.source
-            )
-            print(f"    {setting_words(name, setting.value)}{side}    ({source})")
+            print(f"    {setting_words(name, setting.value)}{side}    ({source_words(setting)})")
             keys |= dict.fromkeys(setting.source.split("+"))
     print(
         "\nValues at severity 1; --set imbalance.weak_core=0.5 sets half of it, and severity 0 nothing. With what else "

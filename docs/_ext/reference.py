@@ -10,7 +10,7 @@ from sphinx.errors import SphinxError
 
 import spinesim
 from spinesim.cases import names
-from spinesim.imbalance import setting_words
+from spinesim.imbalance import setting_words, source_words
 from spinesim.model.pack import pack
 from spinesim.parameters import FAMILIES, IMBALANCE, PARAMETERS, describe_targets
 from spinesim.variables import COORDINATES, VARIABLES
@@ -79,7 +79,7 @@ def registers():
                 (
                     f"``{i.name}``" + (" (one side)" if i.sides == "one" else ""),
                     "; ".join(
-                        f"{setting_words(name, s.value)} ({s.source}, {s.confidence}: {s.notes})"
+                        f"{setting_words(name, s.value)} ({source_words(s)}: {s.notes})"
                         for name, s in i.settings.items()
                     ),
                     i.claim,
@@ -89,6 +89,10 @@ def registers():
             ],
         ),
     )
+    keys = {
+        key for i in model.imbalances.values() for row in (i, *i.settings.values()) for key in row.source.split("+")
+    }
+    yield "imbalances_sources", "".join(f"- ``{key}``: {model.sources[key]}\n" for key in sorted(keys - {"assumed"}))
     yield (
         "targets_table",
         table(
