@@ -15,6 +15,7 @@ from spinesim.errors import (
     SpinesimError,
     UnstableError,
 )
+from spinesim.imbalance import imbalances
 from spinesim.model.read import load_model, model_names
 from spinesim.model.scale import scaled
 from spinesim.results import open_results
@@ -29,6 +30,7 @@ __all__ = [
     "ResultsFileError",
     "SpinesimError",
     "UnstableError",
+    "imbalances",
     "load_model",
     "model_names",
     "open_results",

@@ -9,30 +9,20 @@ from functools import lru_cache
 import numpy as np
 
 from spinesim import parameters, units
+from spinesim.imbalance import expand
 from spinesim.kernels import chain, muscle
 from spinesim.kernels.arrays import CaseArrays, Floats
+from spinesim.model.names import TRANSVERSUS, parameter_names
 from spinesim.model.pack import Packed
 from spinesim.model.parts import Model, TightnessTest
 from spinesim.stance import PackedStance, default_cases, limit_ankles
-
-TRANSVERSUS = "transversus_abdominis"  # it has no fascicle: its activation raises the intra-abdominal pressure
 
 
 @lru_cache(maxsize=16)
 def names(packed: Packed) -> parameters.Names:
     """Names that parameters of this model may go on with."""
     model = packed.model
-    lines, groups = {m.name: (m.muscle, m.side) for m in model.muscles}, dict(model.groups)
-    if model.abdomen is not None:
-        lines[TRANSVERSUS] = (TRANSVERSUS, "midline")
-        # a group that holds the whole wall of the abdomen holds the transversus too
-        wall = set(model.abdomen.wall)
-        groups = {g: (*m, TRANSVERSUS) if wall <= set(m) else m for g, m in groups.items()}
-    return parameters.Names(
-        muscles=lines,
-        groups=groups,
-        tests={test.group: test.name for test in model.tests},
-    )
+    return parameter_names(model.muscles, model.groups, model.tests, model.abdomen, model.imbalances)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,8 +114,8 @@ def case_arrays(stance: PackedStance, columns: Mapping[str, Floats], count: int,
     Parameters
     ----------
     columns
-        Checked values by parameter name, (count,) each, in the units of the register; those of the subject are
-        ignored here (they make another model).
+        Checked values by parameter name, (count,) each, in the units of the register; named imbalances are expanded;
+        those of the subject are ignored here (they make another model).
     held
         (nh,) values of the held angles less those at u = 0 [rad], the same for all cases.
     """
@@ -133,7 +123,7 @@ def case_arrays(stance: PackedStance, columns: Mapping[str, Floats], count: int,
     known = names(packed)
     n = packed.lines
     cases = default_cases(packed, stance.arrays, stance.stance, count, held.size)
-    full = {name: np.broadcast_to(column, count) for name, column in columns.items()}
+    full = {name: np.broadcast_to(column, count) for name, column in expand(packed.model, columns).items()}
     cases.strength[:] = parameters.resolve_many(known, full, "strength")
     cases.stiffness[:] = parameters.resolve_many(known, full, "stiffness")
     cases.lower[:, :n] = parameters.resolve_many(known, full, "tone")

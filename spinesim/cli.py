@@ -412,13 +412,41 @@ def parameters(model: ModelName = "adult") -> None:
     rule = (
         "\nThe most specific name wins: fascicle, muscle.side, muscle, group.side, group. Groups that share a muscle "
         "combine: strength and stiffness multiply, tone takes the larger, inhibition the smaller. Only a group with a "
-        "clinical test has tightness."
+        "clinical test has tightness. `spinesim imbalances` lists what PRESET may be."
     )
     _show(rows, targets, rule)
 
 
 def _default(row: Parameter) -> str:
     return "the model's" if row.default is None else f"{row.default:g}"
+
+
+@app.command(epilog="Example: spinesim imbalances adult")
+def imbalances(model: Annotated[str, typer.Argument(help="Name of a shipped model, or a folder.")] = "adult") -> None:
+    """List the named imbalances of a model: what each sets at severity 1, and where that comes from."""
+    from spinesim.imbalance import imbalances as of_model
+    from spinesim.imbalance import setting_words, source_words
+    from spinesim.model.read import load_model
+
+    described = load_model(model)
+    named = of_model(described)
+    if not named:
+        print(f"{described.name} has no named imbalances.")
+        return
+    keys: dict[str, None] = {}
+    for imbalance in named.values():
+        print(f"{' or '.join(f'imbalance.{name}' for name in imbalance.names)}: {imbalance.title}")
+        side = " on that side" if imbalance.sides == "one" else ""
+        for name, setting in imbalance.settings.items():
+            print(f"    {setting_words(name, setting.value)}{side}    ({source_words(setting)})")
+            keys |= dict.fromkeys(setting.source.split("+"))
+    print(
+        "\nValues at severity 1; --set imbalance.weak_core=0.5 sets half of it, and severity 0 nothing. With what else "
+        "is set on the same\nname strength and stiffness multiply, inhibition takes the smaller, tone, tightness and "
+        "loads take the larger.\n"
+    )
+    for key in sorted(keys):
+        print(textwrap.fill(f"{key}: {described.sources[key]}", 100, subsequent_indent="    "))
 
 
 @app.command(epilog="Example: spinesim models")

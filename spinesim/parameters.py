@@ -5,6 +5,8 @@ A muscle parameter is ``family.target``: ``strength.ps_l1_vb_r`` (a fascicle), `
 The most specific name wins, in this order. Names of equal rank (groups that share a muscle) combine: strength and
 stiffness multiply, tightness and tone take the larger value, inhibition takes the smaller. A name that is both a
 group and a muscle, such as ``piriformis``, ranks as the muscle.
+
+``imbalance.name`` is the severity of a named set of such values; :mod:`spinesim.imbalance` expands it into them.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ import numpy as np
 
 from spinesim.errors import InputError, ModelError
 
-Values: TypeAlias = float | np.ndarray  #: one value, or one per case
+#: one value, or one per case; NaN: this name is not set in that case
+Values: TypeAlias = float | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,11 @@ _COMBINE: dict[str, Callable[..., np.ndarray]] = {
     "inhibition": np.minimum,
 }
 
+#: Family of the named imbalances of a model: the name goes on with one of them.
+IMBALANCE = Parameter(
+    "imbalance", "1", 0, 1, 0, "Severity of a named imbalance, from the healthy model to the full values of the preset."
+)
+
 _GROUP, _GROUP_SIDE, _MUSCLE, _MUSCLE_SIDE, _FASCICLE = range(5)  # ranks, the most specific last
 _SIDES = ("right", "left", "midline")
 
@@ -103,6 +111,7 @@ class Names:
     muscles: Mapping[str, tuple[str, str]]  #: fascicle -> (anatomical muscle, side), in the order of the model
     groups: Mapping[str, tuple[str, ...]]  #: group -> anatomical muscles
     tests: Mapping[str, str]  #: group -> clinical test in which its tightness is read
+    imbalances: tuple[str, ...] = ()  #: named imbalances, those of one side once with each side
 
     def __post_init__(self) -> None:
         _ = self.targets
@@ -153,6 +162,8 @@ def legal_names(names: Names) -> Iterator[str]:
         yield f"tightness.{group}"
         for side in names.sides[group]:
             yield f"tightness.{group}.{side}"
+    for imbalance in names.imbalances:
+        yield f"imbalance.{imbalance}"
 
 
 def parameter(names: Names, name: str) -> Parameter:
@@ -166,7 +177,13 @@ def parameter(names: Names, name: str) -> Parameter:
     if name in PARAMETERS:
         return PARAMETERS[name]
     family, _, target = name.partition(".")
-    if family == "tightness":
+    if family == "imbalance":
+        if target in names.imbalances:
+            return IMBALANCE
+        sided = [imbalance for imbalance in names.imbalances if imbalance.startswith(f"{target}.")]
+        if sided:
+            raise InputError(f"{name} needs a side: imbalance.{' or imbalance.'.join(sided)}.")
+    elif family == "tightness":
         group, _, side = target.partition(".")
         if group in names.tests and (not side or side in names.sides[group]):
             return FAMILIES[family]
@@ -180,6 +197,29 @@ def parameter(names: Names, name: str) -> Parameter:
     nearest = difflib.get_close_matches(name, legal_names(names), n=1)
     hint = f"did you mean {nearest[0]}?" if nearest else "`spinesim parameters` lists the legal names."
     raise InputError(f"There is no parameter {name}: {hint}")
+
+
+def healthy(name: str) -> float:
+    """Value of a parameter over muscles or of a load that changes nothing, in the unit of the register."""
+    row = FAMILIES.get(name.partition(".")[0])
+    return float(row.default or 0.0) if row else 0.0
+
+
+def unit(name: str) -> str:
+    """Unit of a parameter over muscles or of a load; ``load.hand``, which lacks its side, has that of the hands."""
+    row = FAMILIES.get(name.partition(".")[0]) or PARAMETERS.get(name) or PARAMETERS["load.hands"]
+    return row.units
+
+
+def combined(name: str, first: Values, second: Values) -> np.ndarray:
+    """Two values of one parameter, such as that of a user and that of a named imbalance, as one.
+
+    Strength and stiffness multiply, inhibition takes the smaller; tone, tightness and loads take the larger. Where one
+    of them is not set (NaN) the other stands.
+    """
+    both = _COMBINE.get(name.partition(".")[0], np.maximum)(first, second)
+    result: np.ndarray = np.where(np.isnan(first), second, np.where(np.isnan(second), first, both))
+    return result
 
 
 def check(names: Names, settings: Mapping[str, float]) -> dict[str, float]:
@@ -261,6 +301,7 @@ def resolve_many(names: Names, columns: Mapping[str, Values], family: str) -> np
     Returns
     -------
     (n_cases, n_fascicles) float64, fascicles in the order of ``names.muscles``; one case if every column is one value.
+    A name does not count in the cases in which its value is NaN.
     """
     combine = _COMBINE[family]
     entries = []
@@ -271,13 +312,13 @@ def resolve_many(names: Names, columns: Mapping[str, Values], family: str) -> np
     entries.sort(key=lambda entry: (entry[0], entry[2]))  # by name within a rank: the same bits in any order of columns
     (n_cases,) = np.broadcast_shapes((1,), *(np.shape(column) for column in columns.values()))
     values = np.full((n_cases, len(names.muscles)), float(FAMILIES[family].default or 0.0))
-    settled = np.full(len(names.muscles), -1)
+    settled = np.full(values.shape, -1)
     for rank, indices, _, column in entries:
-        more_specific = indices[settled[indices] < rank]
-        equal = indices[settled[indices] == rank]
-        values[:, more_specific] = column[:, None]
-        values[:, equal] = combine(values[:, equal], column[:, None])
-        settled[indices] = rank
+        value, before = column[:, None], values[:, indices]
+        given = ~np.isnan(value)
+        equal = settled[:, indices] == rank
+        values[:, indices] = np.where(given, np.where(equal, combine(before, value), value), before)
+        settled[:, indices] = np.where(given, rank, settled[:, indices])
     return values
 
 
@@ -292,7 +333,11 @@ def resolve_group(columns: Mapping[str, Values], family: str, group: str, side: 
 
     ``group.side`` beats ``group``; names of single muscles and fascicles do not reach it.
     """
-    return columns.get(f"{family}.{group}.{side}", columns.get(f"{family}.{group}", FAMILIES[family].default or 0.0))
+    value: np.ndarray = np.asarray(FAMILIES[family].default or 0.0)
+    for name in (f"{family}.{group}", f"{family}.{group}.{side}"):
+        column = columns.get(name, math.nan)
+        value = np.where(np.isnan(column), value, column)
+    return value
 
 
 def tightness(names: Names, columns: Mapping[str, Values]) -> dict[tuple[str, str], Values]:
@@ -311,8 +356,12 @@ def hand_masses(columns: Mapping[str, Values]) -> tuple[Values, Values]:
 
 
 def describe() -> list[Parameter]:
-    """Rows that together describe every legal name; NAME stands for what `describe_targets` lists."""
-    return [*PARAMETERS.values(), *(replace(family, name=f"{family.name}.NAME") for family in FAMILIES.values())]
+    """Rows that together describe every legal name.
+
+    NAME stands for what `describe_targets` lists, PRESET for a named imbalance.
+    """
+    families = [replace(family, name=f"{family.name}.NAME") for family in FAMILIES.values()]
+    return [*PARAMETERS.values(), *families, replace(IMBALANCE, name="imbalance.PRESET")]
 
 
 @dataclass(frozen=True)

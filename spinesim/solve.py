@@ -15,6 +15,7 @@ import xarray as xr
 from spinesim import parameters
 from spinesim.cases import case_arrays, names, subject
 from spinesim.errors import InfeasibleError, InputError, NotConvergedError, UnstableError
+from spinesim.imbalance import expand
 from spinesim.kernels import jit
 from spinesim.kernels.arrays import CaseArrays, Floats, HeldAngles, Outputs
 from spinesim.kernels.case import solve_chain
@@ -208,7 +209,9 @@ def solve(
 
 def check_settings(model: Model, settings: Mapping[str, float] | None) -> dict[str, float]:
     """Parameter values, once every name and value is known to be legal for the model."""
-    checked = parameters.check(names(pack(model)), settings or {})
+    known = names(pack(model))
+    checked = parameters.check(known, settings or {})
+    parameters.check_bounds(known, expand(model, checked))
     check_parts(model, checked)
     return checked
 

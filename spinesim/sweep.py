@@ -19,6 +19,7 @@ import xarray as xr
 from spinesim import parameters as register
 from spinesim.cases import names, subject
 from spinesim.errors import InputError
+from spinesim.imbalance import bounds, expand
 from spinesim.kernels import jit
 from spinesim.kernels.arrays import Floats
 from spinesim.labelled import PRESSURES, coordinates, header, quantities, versions
@@ -158,10 +159,10 @@ def _grid(
         if len(set(checked)) < len(checked):
             raise InputError(f"axis {name} holds a value twice")
         values[name] = np.array(checked)
-    bounding = {name: column for name, column in values.items() if name.startswith(("tone.", "inhibition.", "iap."))}
+    bounding = {name: column for name, column in values.items() if bounds(model, name)}
     lattice = np.meshgrid(*bounding.values(), indexing="ij")
     columns = {name: column.ravel() for name, column in zip(bounding, lattice, strict=True)}
-    register.check_bounds(known, {**settings, **columns})
+    register.check_bounds(known, expand(model, {**settings, **columns}))
     wanted = [v.name for v in VARIABLES.values() if not v.large] if variables is None else list(variables)
     unknown = [name for name in wanted if name not in VARIABLES]
     if unknown:

@@ -22,7 +22,7 @@ from spinesim.solve import solve
 from spinesim.sweep import sweep
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ["run", "solve", "check", "parameters", "models", "plot"]
+COMMANDS = ["run", "solve", "check", "parameters", "imbalances", "models", "plot"]
 
 
 @pytest.fixture
@@ -144,6 +144,13 @@ def test_solve__a_load_nobody_can_hold_is_named_and_has_status_1(here):
         (["--set", "strength.core=1", "--set", "strength.core=2"], "strength.core is set twice."),
         (["--set", "tightness.gluteals=5"], "gluteals has no clinical test"),
         (["--set", "tone.psoas=0.5", "--set", "inhibition.psoas=0.4"], "above its inhibition"),
+        (["--set", "imbalance.weak_cor=1"], "did you mean imbalance.weak_core?"),
+        (
+            ["--set", "imbalance.weak_core=2"],
+            "imbalance.weak_core = 2 is not allowed: it must be a number from 0 to 1.",
+        ),
+        (["--set", "imbalance.tight_piriformis=1"], "needs a side: imbalance.tight_piriformis.left or"),
+        (["--set", "imbalance.erector_overactivity=1", "--set", "inhibition.erectors=0.05"], "above its inhibition"),
         (["--stance", "standin"], "standin"),
         (["--posture", "knee=3"], "posture angle knee"),
         (["--posture", "trunk_flexion=300"], "it must be a number from -180 to 180 deg"),
@@ -222,6 +229,38 @@ def test_parameters__lists_names_units_ranges_and_targets():
     assert re.search(r"load\.reach +m +0 to 0\.8 +0 +Distance", output)
     assert re.search(r"hip_flexors +\.right \.left +group: psoas", output)
     assert "281 single names" in " ".join(output.split())  # 280 fascicles and the transversus
+
+
+def test_imbalances__lists_name_title_values_and_sources():
+    status, output, _ = spinesim_command("imbalances")
+    assert status == 0
+    for name, imbalance in load_model("adult").imbalances.items():
+        assert f"imbalance.{name}" in output
+        assert f": {imbalance.title}\n" in output
+        assert all(f"    {parameter} = " in output for parameter in imbalance.settings)
+    assert "    tightness.hip_flexors = 6.1 deg    (boukabache2021, read)\n" in output
+    assert "    load.hand = 30 kg on that side    (mcgill2013, read)\n" in output
+    assert "\nmcgill2013: McGill, Marshall, Andersen." in output
+    assert spinesim_command("imbalances", "teaching") == (0, "teaching has no named imbalances.\n", "")
+    assert_refused("imbalances", "adlt", words="did you mean 'adult'")
+
+
+def test_solve__an_imbalance_is_a_parameter():
+    status, output, _ = spinesim_command("solve", "--set", "imbalance.lower_crossed=0.5", "--json")
+    assert status == 0
+    case = json.loads(output)
+    assert json.loads(case["attrs"]["parameters"]) == {"imbalance.lower_crossed": 0.5}
+    assert case["data_vars"]["anterior_pelvic_tilt"]["data"] > 1.0
+
+
+def test_run__an_imbalance_may_be_an_axis(here):
+    folder = write_experiment(here / "severity")
+    scenario = (folder / "scenario.toml").read_text().replace('"load.hands" = [0, 2]', '"imbalance.weak_core" = [0, 1]')
+    (folder / "scenario.toml").write_text(scenario)
+    assert spinesim_command("run", folder)[0] == 0
+    assert open_results("output/severity/loads.nc")["imbalance.weak_core"].values.tolist() == [0, 1]
+    (folder / "scenario.toml").write_text(scenario.replace("weak_core", "weak_cor"))
+    assert_refused("run", folder, words="run loads: There is no parameter imbalance.weak_cor: did you mean")
 
 
 def test_models__lists_the_shipped_models():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from spinesim.errors import InputError, ModelError
 from spinesim.parameters import (
     FAMILIES,
+    IMBALANCE,
     PARAMETERS,
     Names,
     check,
@@ -48,6 +49,7 @@ NAMES = Names(
         "piriformis": ("piriformis",),
     },
     tests={"hip_flexors": "Thomas test", "quadriceps": "Ely test", "piriformis": "internal rotation"},
+    imbalances=("weak_core", "tight_side.left", "tight_side.right"),
 )
 FASCICLES = list(NAMES.muscles)
 MUSCLE_FAMILIES = ["strength", "stiffness", "tone", "inhibition"]
@@ -166,7 +168,7 @@ def test_check__returns_plain_numbers():
 
 @pytest.mark.parametrize("name", list(legal_names(NAMES)))
 def test_check__accepts_the_ends_of_every_range_and_nothing_beyond(name):
-    row = PARAMETERS.get(name) or FAMILIES[name.partition(".")[0]]
+    row = PARAMETERS.get(name) or {**FAMILIES, "imbalance": IMBALANCE}[name.partition(".")[0]]
     check(NAMES, {name: row.lowest})
     check(NAMES, {name: row.highest})
     for beyond in (np.nextafter(row.lowest, -np.inf), np.nextafter(row.highest, np.inf)):
@@ -189,11 +191,30 @@ def test_check__refuses_what_is_not_a_finite_number(value):
         ("strength.ps_l1", "strength.ps_l1_"),
         ("tightness.hip_flexors.middle", "tightness.hip_flexors"),
         ("tone.psoas.midline", "tone.psoas"),
+        ("imbalance.weak_cor", "imbalance.weak_core"),
+        ("imbalance.weak_core.left", "imbalance.weak_core"),
+        ("imbalance.psoas", "imbalance.weak_core"),
     ],
 )
 def test_check__unknown_names_get_the_nearest(typed, meant):
     with pytest.raises(InputError, match=f"There is no parameter {typed}: did you mean {meant}"):
         check(NAMES, {typed: 1.0})
+
+
+def test_check__an_imbalance_of_one_side_needs_its_side():
+    with pytest.raises(
+        InputError, match=r"needs a side: imbalance\.tight_side\.left or imbalance\.tight_side\.right\.$"
+    ):
+        check(NAMES, {"imbalance.tight_side": 1.0})
+
+
+def test_resolve_many__a_name_does_not_count_where_it_is_not_set():
+    columns = {"strength.hip_flexors": np.array([0.5, 0.5]), "strength.psoas": np.array([np.nan, 0.25])}
+    values = resolve_many(NAMES, columns, "strength")[:, FASCICLES.index("ps_l1_r")]
+    assert values.tolist() == [0.5, 0.25]
+    columns = {"tightness.hip_flexors": np.array([7.0, np.nan]), "tightness.hip_flexors.left": np.array([np.nan, 3.0])}
+    assert resolve_group(columns, "tightness", "hip_flexors", "left").tolist() == [7.0, 3.0]
+    assert resolve_group(columns, "tightness", "hip_flexors", "right").tolist() == [7.0, 0.0]
 
 
 def test_check__names_far_from_all_others_are_referred_to_the_list():
@@ -238,7 +259,8 @@ def test_describe__has_a_row_for_every_family_and_fixed_name():
     rows = {row.name: row for row in describe()}
     assert rows["load.reach"].units == "m"
     assert rows["tightness.NAME"].lowest == 0
-    assert len(rows) == len(PARAMETERS) + len(FAMILIES)
+    assert rows["imbalance.PRESET"].highest == 1
+    assert len(rows) == len(PARAMETERS) + len(FAMILIES) + 1
 
 
 def test_describe_targets__list_every_target_of_the_legal_names():

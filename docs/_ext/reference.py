@@ -10,8 +10,9 @@ from sphinx.errors import SphinxError
 
 import spinesim
 from spinesim.cases import names
+from spinesim.imbalance import setting_words, source_words
 from spinesim.model.pack import pack
-from spinesim.parameters import FAMILIES, PARAMETERS, describe_targets
+from spinesim.parameters import FAMILIES, IMBALANCE, PARAMETERS, describe_targets
 from spinesim.variables import COORDINATES, VARIABLES
 
 FOLDER = Path(__file__).parents[1] / "api"
@@ -52,6 +53,7 @@ def registers():
     )
     settable = [(name, p) for name, p in PARAMETERS.items()]
     settable += [(f"{name}.<target>", p) for name, p in FAMILIES.items()]
+    settable += [("imbalance.<preset>", IMBALANCE)]
     yield (
         "parameters_table",
         table(
@@ -68,13 +70,36 @@ def registers():
             ],
         ),
     )
+    model = spinesim.load_model("adult")
+    yield (
+        "imbalances_table",
+        table(
+            ("name", "at severity 1", "claim", "what is known of it"),
+            [
+                (
+                    f"``{i.name}``" + (" (one side)" if i.sides == "one" else ""),
+                    "; ".join(
+                        f"{setting_words(name, s.value)} ({source_words(s)}: {s.notes})"
+                        for name, s in i.settings.items()
+                    ),
+                    i.claim,
+                    f"{i.notes}. Sources: {i.source.replace('+', ', ')}",
+                )
+                for i in spinesim.imbalances(model).values()
+            ],
+        ),
+    )
+    keys = {
+        key for i in model.imbalances.values() for row in (i, *i.settings.values()) for key in row.source.split("+")
+    }
+    yield "imbalances_sources", "".join(f"- ``{key}``: {model.sources[key]}\n" for key in sorted(keys - {"assumed"}))
     yield (
         "targets_table",
         table(
             ("target", "sides", "reaches", "tightness is read in"),
             [
                 (f"``{t.name}``", " ".join(f"``.{side}``" for side in t.sides), f"{t.kind}: {t.members}", t.test)
-                for t in describe_targets(names(pack(spinesim.load_model("adult"))))
+                for t in describe_targets(names(pack(model)))
             ],
         ),
     )

@@ -101,6 +101,11 @@ def _tables(model: Model) -> dict[str, list[tuple[str, Sourced]]]:
         "pedicles": [(p.vertebra, p) for p in model.pedicles],
         "tests": [(t.group, t) for t in model.tests],
         "stances": list(model.stances.items()),
+        "imbalances": [
+            row
+            for name, imbalance in model.imbalances.items()
+            for row in ((name, imbalance), *((f"{name} {p}", setting) for p, setting in imbalance.settings.items()))
+        ],
     }
 
 

@@ -296,7 +296,7 @@ class Document:
         for count, line in enumerate(self.content.splitlines(), 1):
             written = line.strip()
             if written.startswith("["):
-                table = [k.strip().strip('"') for k in written.strip("[] ").split(".")]
+                table = [k.strip().strip('"') for k in written.partition("#")[0].strip("[] ").split(".")]
                 path = table
             elif "=" in written:
                 path = [*table, written.partition("=")[0].strip().strip('"')]

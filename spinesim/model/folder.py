@@ -74,18 +74,20 @@ class ModelFolder:
             row.make(Sourced, leave_out=set(row.fields) - {"source", "confidence", "notes"})
         return rows
 
+    def provenance(self, section: Section) -> dict[str, str]:
+        """Source, confidence and notes of a table of a document, the source a known one."""
+        source = section.text("source")
+        wrong = self.missing_source(source)
+        if wrong:
+            section.fail("source", wrong)
+        return {"source": source, "confidence": section.text("confidence"), "notes": section.text("notes", "")}
+
     def quantity(self, section: Section, stem: str, dimension: str, count: int = 0) -> Any:
         """A number (or ``count`` numbers) written as { value, source, confidence, notes }, in SI."""
         key, factor = section.key_with_unit(stem, dimension)
         entry = section.section(key)
         values = entry.numbers("value", "number", count) if count else (entry.number("value", "number"),)
-        source = entry.text("source")
-        wrong = self.missing_source(source)
-        if wrong:
-            entry.fail("source", wrong)
-        self.constants[".".join(entry.keys)] = entry.make(
-            Sourced, source=source, confidence=entry.text("confidence"), notes=entry.text("notes", "")
-        )
+        self.constants[".".join(entry.keys)] = entry.make(Sourced, **self.provenance(entry))
         entry.close()
         values = tuple(v * factor for v in values)
         return values if count else values[0]

@@ -243,6 +243,40 @@ class TightnessTest(Sourced):
     gain: tuple[float, ...]  #: lambda at each theta [1]
 
 
+class Setting(Sourced):
+    """The value that an imbalance gives to one parameter at severity 1."""
+
+    value: float  #: in the unit of the register of parameters
+
+
+class Imbalance(Sourced):
+    """A named set of parameter values; source and confidence are those of the claim it stands for."""
+
+    name: str  #: such as "lower_crossed"
+    title: str
+    description: str  #: what is set, in one sentence
+    claim: str  #: what is said to follow from it, which need not be true
+    sides: Literal["both", "one"]  #: "one": the user says which side, and every parameter gets that side
+    settings: Annotated[
+        dict[str, Setting], Field(min_length=1)
+    ]  #: by parameter name, without the side that a user adds
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a user may call it after ``imbalance.``."""
+        return (self.name,) if self.sides == "both" else tuple(f"{self.name}.{side}" for side in ("left", "right"))
+
+    def values(self, side: str = "") -> dict[str, float]:
+        """Values at severity 1 by full parameter name, in the units of the register.
+
+        Parameters
+        ----------
+        side
+            ``"left"`` or ``"right"`` for an imbalance of one side, else empty.
+        """
+        return {f"{name}.{side}" if side else name: setting.value for name, setting in self.settings.items()}
+
+
 class Scatter(Part):
     """How far the posture may leave its goals: the scales of the posture problem."""
 
@@ -349,5 +383,6 @@ class Model(Part):
     pedicles: tuple[Pedicle, ...]
     tests: tuple[TightnessTest, ...]
     stances: dict[str, Stance]
+    imbalances: dict[str, Imbalance] = {}
     sources: dict[str, str]  #: key -> reference
     constants: dict[str, Sourced] = {}  #: where the single numbers of model.toml come from, by key

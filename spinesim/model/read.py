@@ -18,6 +18,7 @@ from spinesim.model.columns import AXES_OF_KIND
 from spinesim.model.files import Row, Section, nearest
 from spinesim.model.folder import ModelFolder
 from spinesim.model.mirror import mirrored, mirrored_muscle
+from spinesim.model.names import parameter_names
 from spinesim.model.parts import (
     Abdomen,
     Actuator,
@@ -44,6 +45,7 @@ from spinesim.model.parts import (
     TightnessTest,
     Tissue,
 )
+from spinesim.model.read_imbalances import read_imbalances
 from spinesim.model.read_stances import check_stance_actuators, read_stances
 
 S = TypeVar("S", Tissue, Actuator, Landmark)
@@ -123,6 +125,10 @@ class _Reader:
         discs = self.discs(levels)
         trunk = next((j.child for j in joints if j.name == levels[-1]), "") if levels else ""
         laws, springs = self.disc_stiffness(levels, coordinates)
+        tests = self.tests(tests_rows, groups, coordinates)
+        abdomen = self.abdomen(top, muscles) if top.has("abdomen") else None
+        hand = self.hand(top, landmarks, trunk) if top.has("hand") else None
+        names = parameter_names(muscles, groups, tests, abdomen, {})
 
         fields: dict[str, Any] = {
             "name": top.text("name"),
@@ -139,10 +145,10 @@ class _Reader:
             "stability": self.constant_part(
                 top, "stability", Stability, margin="rotational stiffness", short_range="number"
             ),
-            "abdomen": self.abdomen(top, muscles) if top.has("abdomen") else None,
+            "abdomen": abdomen,
             "curves": self.curves(top),
             "foot": self.constant_part(top, "foot", Foot, front="length", back="length") if top.has("foot") else None,
-            "hand": self.hand(top, landmarks, trunk) if top.has("hand") else None,
+            "hand": hand,
             "bulge": self.constant_part(
                 top, "bulge", Bulge, rest="length", per_extension="length per angle", per_height_loss="number"
             ),
@@ -166,8 +172,9 @@ class _Reader:
             landmarks=landmarks,
             foramen_outline=tuple(r.make(ForamenPoint) for r in self.folder.table("foramen_outline")),
             pedicles=self.pedicles(bodies),
-            tests=self.tests(tests_rows, groups, coordinates),
+            tests=tests,
             stances=stances,
+            imbalances=read_imbalances(self.folder, names, hand is not None),
             sources=self.folder.sources,
             constants=self.folder.constants,
         )

@@ -51,17 +51,11 @@ def _stance(
     for body in unweighted:
         if body not in bodies:
             section.fail("unweighted", f"'{body}' is not a body{nearest(body, bodies)}")
-    source = section.text("source")
-    wrong = folder.missing_source(source)
-    if wrong:
-        section.fail("source", wrong)
     stance: Stance = section.make(
         Stance,
         name=section.text("name"),
         description=section.text("description"),
-        source=source,
-        confidence=section.text("confidence"),
-        notes=section.text("notes", ""),
+        **folder.provenance(section),
         free=free,
         offsets=section.angles("offsets"),
         supports=supports,

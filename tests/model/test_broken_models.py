@@ -1,6 +1,7 @@
 """Every mistake in a model file is one sentence with file, line, entry, value and what is allowed."""
 
 import re
+import shutil
 
 import pytest
 from hypothesis import given
@@ -292,6 +293,95 @@ def test_broken__document(folder, name, old, new, words):
     assert message.startswith("adult/")
 
 
+CROSSED, SIDE = "lower_crossed", "left_right_strength"
+IMBALANCES = [
+    (
+        CROSSED,
+        '"strength.gluteals" = { value = 0.6',
+        '"strength.gluteal" = { value = 0.6',
+        "did you mean strength.gluteals",
+    ),
+    (CROSSED, "value = 20.0", "value = 50.0", "= 50 deg is not allowed: it must be a number from 0 to 40 deg"),
+    (
+        CROSSED,
+        "value = 20.0",
+        "value = nan",
+        "parameters.tightness.hip_flexors_deg.value = nan, must be a finite number",
+    ),
+    (
+        CROSSED,
+        "hip_flexors_deg",
+        "hip_flexors",
+        "tightness.hip_flexors: must end in the unit, tightness.hip_flexors_deg",
+    ),
+    (CROSSED, "tightness.hip_flexors_deg", "tightness.gluteals_deg", "gluteals has no clinical test"),
+    (CROSSED, '{ value = 20.0, source = "assumed"', "{ value = 20.0", "tightness.hip_flexors_deg.source is missing"),
+    (CROSSED, '{ value = 20.0, source = "assumed"', '{ value = 20.0, source = "me2020"', "'me2020' is not one"),
+    (CROSSED, "{ value = 20.0,", "{", "tightness.hip_flexors_deg.value is missing"),
+    (
+        CROSSED,
+        '"strength.gluteals" = {',
+        '"strength.gluteals" = { kind = 2,',
+        "unknown key parameters.strength.gluteals.kind",
+    ),
+    (CROSSED, '"stiffness.erectors"', '"subject.mass_kg"', "subject.mass_kg: an imbalance may set strength, stiffness"),
+    (CROSSED, '"stiffness.erectors"', '"inhibition.lower"', "There is no parameter inhibition.lower"),
+    (CROSSED, 'source = "preece2021+heino1990', 'source = "preece+heino1990', "'preece' is not one"),
+    (CROSSED, 'confidence = "read"', 'confidence = "sure"', "confidence = sure, must be 'extracted', 'read'"),
+    (CROSSED, 'sides = "both"', 'sides = "left"', "sides = left, must be 'both' or 'one'"),
+    (CROSSED, 'name = "lower_crossed"', 'name = "crossed"', "name = crossed, must be the name of the file"),
+    (CROSSED, "claim = ", "story = ", "claim is missing"),
+    (CROSSED, "claim = ", "story = 1\nclaim = ", "unknown key story"),
+    (SIDE, '"strength.gluteals"', '"strength.gluteals.left"', "There is no parameter strength.gluteals.left.left"),
+    (SIDE, '"strength.gluteals"', '"load.hands_kg"', "There is no parameter load.hands.left"),
+    (
+        "weak_core",
+        '"strength.core"',
+        '"inhibition.core" = { value = 0.1, source = "assumed", confidence = "assumed" }\n"tone.core"',
+        "above its inhibition of 0.1: it must be no larger",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "words"), IMBALANCES)
+def test_broken__imbalance(folder, name, old, new, words):
+    edit(folder / "imbalances" / f"{name}.toml", old, new)
+    message = complaint(folder)
+    assert words in message
+    assert re.match(rf"adult/imbalances/{name}\.toml line \d+: ", message)
+
+
+def test_broken__imbalance_names_the_line_of_its_entry(folder):
+    path = folder / "imbalances" / "lower_crossed.toml"
+    line = next(i for i, text in enumerate(path.read_text().splitlines(), 1) if "strength.abdominals" in text)
+    edit(path, '"strength.abdominals" = { value = 0.6', '"strength.abdominals" = { value = 4')
+    assert complaint(folder) == (
+        f"adult/imbalances/lower_crossed.toml line {line}: strength.abdominals = 4 is not allowed: "
+        "it must be a number from 0 to 3"
+    )
+
+
+def test_broken__imbalance_without_parameters(folder):
+    path = folder / "imbalances" / "weak_core.toml"
+    path.write_text(path.read_text().partition('"strength')[0])
+    assert complaint(folder).endswith("parameters = {}, must set at least one parameter")
+
+
+def test_broken__load_of_a_model_without_hands(folder):
+    path = folder / "model.toml"
+    content = re.sub(r"\[hand\].*?\n\[", "[", path.read_text(), flags=re.DOTALL)
+    path.write_text(content)
+    assert re.search(
+        r"imbalances/heavy_lifting\.toml line \d+: load\.hands_kg: the model has no hands", complaint(folder)
+    )
+
+
+def test_imbalances__may_be_absent(folder):
+    for path in (folder / "imbalances").iterdir():
+        path.unlink()
+    assert load_model(folder).imbalances == {}
+
+
 def test_broken__unbalanced_support_shares(folder):
     path = folder / "stances" / "standing.toml"
     content = path.read_text(encoding="utf-8").rsplit("share = 0.5", 1)
@@ -307,6 +397,7 @@ def test_broken__malformed_toml_names_the_line(folder):
 def test_tables__optional_ones_may_be_absent(folder):
     for name in ("foramen_outline", "pedicles", "tests", "tightness", "tissues"):
         (folder / f"{name}.csv").unlink()
+    shutil.rmtree(folder / "imbalances")  # they set tightness and loads, which need tests and hands
     path = folder / "model.toml"
     content = path.read_text(encoding="utf-8")
     start, end = content.index("[foot]"), content.index("[bulge]")
