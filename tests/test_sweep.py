@@ -206,6 +206,16 @@ def test_branch__marks_a_chain_whose_end_disagrees_with_a_cold_start(adult, monk
     assert ss.sweep(adult, axes, variables=FEW).branch.values.all()
 
 
+@pytest.mark.parametrize("posture", [None, {}])
+def test_sweep__from_a_load_on_one_side_to_none_ends_in_symmetry(adult, posture):
+    """A symmetric case that follows an asymmetric one is that of a single solve, to the bit."""
+    swept = ss.sweep(adult, {"load.hand.right": [6, 3, 0]}, posture=posture, stability=True)
+    alone = ss.solve(adult, posture=posture, stability=True)
+    last = swept.isel({"load.hand.right": -1})
+    for name in ("segment_angle", "compression", "shear_lateral", "muscle_force"):
+        np.testing.assert_array_equal(last[name], alone[name], err_msg=name)
+
+
 def test_subject_axes__make_a_person_of_each_value(adult):
     axes = {"subject.mass": [60, 90], "load.hands": [0, 5], "subject.stature": [1.6, 1.8]}
     swept = ss.sweep(adult, axes, posture={}, variables=["compression", "foot_force"])

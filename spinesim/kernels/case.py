@@ -184,6 +184,8 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
         passive.disc_constants(model, case.preload[row], work.disc)
         copy(work.disc, side.disc)
         held_problem = Sharing(work.columns, effort, rest, lower, upper, work.tau, work.rows, work.bound)
+        # a symmetric case is solved within the symmetric postures, and must start from one
+        warm = warm and not (case.symmetric[row] and not case.symmetric[row - 1])
         if warm:
             used = drop_cuts(work, fixed, used, nu, multiplier)
         else:
