@@ -236,8 +236,8 @@ def resized(model: Model, body_mass: float, stature: float) -> Model:
     return _resized(ByIdentity(model), body_mass, stature)
 
 
-def run_chain(task: Task, columns: Mapping[str, Floats], count: int) -> Outputs:
-    """Solve a chain of cases: the first cold, each further one from the one before."""
+def run_chain(task: Task, columns: Mapping[str, Floats], count: int, first: Floats | None = None) -> Outputs:
+    """Solve a chain of cases: the first cold, or from a posture ``first`` (nu,), each further one from that before."""
     stance = pack_stance(pack(task.model), task.stance)
     held, values = hold(stance, task.angles) if task.find else (no_held(stance.arrays), np.zeros(0))
     cases = case_arrays(stance, columns, count, values)
@@ -246,6 +246,8 @@ def run_chain(task: Task, columns: Mapping[str, Floats], count: int) -> Outputs:
         cases.symmetric[:] = False
     cases.margin[:] = task.margin
     start = start_postures(stance, task, cases)
+    if first is not None:
+        start[0] = first
     model = stance.packed.arrays._replace(level_reference=stance.compression)
     arrays = stance.arrays if task.volume else stance.arrays._replace(cost=np.ones_like(stance.arrays.cost))
     out = empty_outputs(model, arrays, count)

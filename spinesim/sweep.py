@@ -20,8 +20,9 @@ from spinesim import parameters as register
 from spinesim.cases import names, subject
 from spinesim.errors import InputError
 from spinesim.imbalance import bounds, expand
+from spinesim.jumps import SMALLEST, jumps
 from spinesim.kernels import jit
-from spinesim.kernels.arrays import Floats
+from spinesim.kernels.arrays import Floats, Outputs
 from spinesim.labelled import PRESSURES, coordinates, header, quantities, versions
 from spinesim.model.pack import pack
 from spinesim.model.parts import Model
@@ -32,7 +33,9 @@ from spinesim.variables import VARIABLES, attributes
 
 CHAIN = 64  # cases; long enough to profit from warm starts, short enough to share out and to check against a cold end
 BLOCK = 128  # cases that are kept together; chains are never cut
-BRANCH = 0.05 * math.pi / 180.0  # [rad] disagreement of a chain's end with a cold solve that marks a second solution
+BRANCH = (
+    SMALLEST * math.pi / 180.0
+)  # [rad] disagreement of a chain's end with a cold solve that marks a second solution
 ALWAYS = ("status", "moment_residual", "stationarity", "duality_gap", "iterations", "branch")
 
 
@@ -227,11 +230,30 @@ def _solve_chain(grid: Grid, chain: slice) -> dict[str, np.ndarray]:
     out = run_chain(task, columns, count)
     pictures = any(VARIABLES[name].large for name in grid.wanted)
     values = quantities(stance, out, pictures=pictures)
-    if task.find and count > 1 and out.status[-1] == 0:
-        cold = run_chain(task, {name: column[-1:] for name, column in columns.items()}, 1)
-        if cold.status[0] != 0 or np.abs(cold.free[0] - out.free[-1]).max() > BRANCH:
-            values["branch"][:] = 1.0
+    if task.find and count > 1:
+        values["branch"] = _second_solutions(task, columns, out, columns[list(grid.axes)[-1]])
     return {name: values[name] for name in grid.wanted}
+
+
+def _second_solutions(task: Task, columns: dict[str, np.ndarray], out: Outputs, x: np.ndarray) -> np.ndarray:
+    """Marks (nc,) of a second solution: a cold end that disagrees marks the chain, a jump that is none back its sides.
+
+    Where the posture jumps from a case to the next, the case before is solved again from the posture behind the jump.
+    """
+    marks = np.zeros(x.size)
+
+    def other(case: int, first: np.ndarray | None = None) -> bool:
+        alone = run_chain(task, {name: column[case : case + 1] for name, column in columns.items()}, 1, first)
+        return bool(alone.status[0] != 0 or np.abs(alone.free[0] - out.free[case]).max() > BRANCH)
+
+    if out.status[-1] == 0 and other(x.size - 1):
+        marks[:] = 1.0
+    solved = np.flatnonzero(out.status == 0)
+    for k in jumps(x[solved], np.degrees(out.free[solved])):
+        before, behind = solved[k], solved[k + 1]
+        if other(before, out.free[behind]):
+            marks[[before, behind]] = 1.0
+    return marks
 
 
 def _run(  # type: ignore[no-untyped-def]

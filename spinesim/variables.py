@@ -257,7 +257,7 @@ VARIABLES = _register(
         "branch",
         (),
         "1",
-        "Mark of a second solution: 1 where the solves along a sweep and from the reference disagree, else 0.",
+        "Mark of a second solution: 1 where a solve from the reference or from behind a jump disagrees, else 0.",
     ),
     # pictures
     Variable(

@@ -19,7 +19,6 @@ from spinesim.errors import InputError, ResultsFileError
 from spinesim.plots import KINDS, caption, figure, save
 from spinesim.plots.body import activation_limit, muscle_segments, points_of, shapes_of, vertebra
 from spinesim.plots.cases import choose, ends_and_middle
-from spinesim.plots.curves import jumps
 from spinesim.plots.maps import edges
 from spinesim.plots.style import ACTIVATION, HATCHES, SERIES, UNSOLVED_MARKS, VALUES
 from tests.synthetic import synthetic_case, synthetic_sweep
@@ -229,21 +228,6 @@ def test_tilt_and_lordosis__tells_when_the_curve_turns_back(line):
     turning = line.copy(deep=True)
     turning["lumbar_lordosis"][8:] = [59.0, 58.0, 57.0]
     assert "The lumbar lordosis turns back on the way, between 57.0 and 60.5." in caption("tilt_and_lordosis", turning)
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ([0, 1, 2, 3, 4], []),
-        ([0, 1, 2, 5, 9], []),
-        ([0, 9, 12, 13, 13.1], []),
-        ([0, 3, 3.1, 3.2, 3.3], [0]),
-        ([0, 0.1, 0.2, 3, 3.1], [2]),
-        ([0, 0.001, 0.041, 0.042, 0.043], []),
-    ],
-)
-def test_jumps__are_steps_much_steeper_than_the_rest(values, expected):
-    assert jumps(np.arange(5.0), np.array(values, float)) == expected
 
 
 def test_tilt_and_lordosis__runs_from_healthy_to_weak():

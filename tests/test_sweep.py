@@ -194,8 +194,8 @@ def adult_free(adult):
 def test_branch__marks_a_chain_whose_end_disagrees_with_a_cold_start(adult, monkeypatch):
     run_chain = sweeping.run_chain
 
-    def strayed(task, columns, count):
-        out = run_chain(task, columns, count)
+    def strayed(task, columns, count, first=None):
+        out = run_chain(task, columns, count, first)
         if count > 1:
             out.free[-1] += 2 * sweeping.BRANCH
         return out
@@ -204,6 +204,17 @@ def test_branch__marks_a_chain_whose_end_disagrees_with_a_cold_start(adult, monk
     assert not ss.sweep(adult, axes, variables=FEW).branch.values.any()
     monkeypatch.setattr(sweeping, "run_chain", strayed)
     assert ss.sweep(adult, axes, variables=FEW).branch.values.all()
+
+
+def test_branch__marks_both_sides_of_a_jump_behind_which_another_solution_is_found(adult):
+    """From 28 to 30 kg in one hand the body straightens at once; back at 28 kg from there it stays so."""
+    axis = {"load.hand.right": np.arange(0, 31, 2)}
+    swept = ss.sweep(adult, axis, variables=["anterior_pelvic_tilt"])
+    assert (swept.status == "solved").all()
+    marked = swept["load.hand.right"].values[swept.branch.values == 1.0]
+    assert marked.tolist() == [28.0, 30.0]
+    step = np.abs(np.diff(swept.anterior_pelvic_tilt.values))
+    assert step[-1] > 2 * step[-2]
 
 
 @pytest.mark.parametrize("posture", [None, {}])

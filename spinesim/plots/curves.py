@@ -9,12 +9,11 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from spinesim.errors import InputError
+from spinesim.jumps import jumps
 from spinesim.plots.cases import case_name, change, choose, heading_of, require, rounded, sentence, sweep_axes, unsolved
 from spinesim.plots.style import INK, SERIES, UNSOLVED_MARKS, label_of, legend_above, name_of, new_axes, unit_of
 
 QUANTITIES = ("anterior_pelvic_tilt", "lumbar_lordosis")
-JUMP_RATIO = 5.0  #: a step this many times steeper than the steps beside it is called a jump (assumed)
-JUMP_SMALLEST = 0.05  #: [deg] a smaller step is never a jump: the agreement asked of two solves of one case
 
 
 def line(
@@ -44,18 +43,6 @@ def line(
             "sweep one, or choose values on the others with 'case'."
         )
     return chosen, axes[0]
-
-
-def jumps(x: np.ndarray, y: np.ndarray) -> list[int]:
-    """Indices i where ``y`` jumps between the solved points i and i + 1 of the line."""
-    slopes = np.abs(np.diff(y) / np.diff(x))
-    if slopes.size < 3:
-        return []
-    around = np.pad(slopes, 1, mode="edge")
-    around[[0, -1]] = slopes[[1, -2]]
-    beside = np.maximum(around[:-2], around[2:])
-    steep = (slopes > JUMP_RATIO * beside) & (np.abs(np.diff(y)) > JUMP_SMALLEST)
-    return [int(index) for index in np.flatnonzero(steep)]
 
 
 def mark_unsolved(ax: Axes, x: np.ndarray, status: np.ndarray) -> None:
