@@ -33,9 +33,8 @@ from spinesim.variables import VARIABLES, attributes
 
 CHAIN = 64  # cases; long enough to profit from warm starts, short enough to share out and to check against a cold end
 BLOCK = 128  # cases that are kept together; chains are never cut
-BRANCH = (
-    SMALLEST * math.pi / 180.0
-)  # [rad] disagreement of a chain's end with a cold solve that marks a second solution
+SUSPECT = 2.0  # times as steep as the steps beside it: a step that is tried backwards
+BRANCH = math.radians(SMALLEST)  # disagreement with another solve of the case that marks a second solution
 ALWAYS = ("status", "moment_residual", "stationarity", "duality_gap", "iterations", "branch")
 
 
@@ -249,7 +248,7 @@ def _second_solutions(task: Task, columns: dict[str, np.ndarray], out: Outputs, 
     if out.status[-1] == 0 and other(x.size - 1):
         marks[:] = 1.0
     solved = np.flatnonzero(out.status == 0)
-    for k in jumps(x[solved], np.degrees(out.free[solved])):
+    for k in jumps(x[solved], np.degrees(out.free[solved]), SUSPECT):
         before, behind = solved[k], solved[k + 1]
         if other(before, out.free[behind]):
             marks[[before, behind]] = 1.0
