@@ -158,3 +158,17 @@ def test_anchors__readme_gives_what_is_printed(anchors, adult):
     for group, percent in (("abdominals", 43), ("erectors", 24), ("gluteals", 21)):
         assert f"{percent}%" in worth[f"without {group}, 0 kg"]
         assert f"{group} {percent} %" in text
+
+
+def test_lower_crossed__in_standing_is_the_work_of_the_hip_flexors(outputs):
+    folder = outputs("lower_crossed")
+
+    def tilt(run):
+        values = results.open_results(folder / f"{run}.nc")["anterior_pelvic_tilt"].values
+        return values[-1] - values[0]
+
+    parts = {name: tilt(name) for name in ("tight_hip_flexors", "weak_gluteals", "weak_abdominals", "stiff_erectors")}
+    assert max(parts, key=parts.__getitem__) == "tight_hip_flexors"
+    assert abs(parts["stiff_erectors"]) < 0.2
+    assert parts["tight_hip_flexors"] < tilt("standing") < sum(parts.values())
+    assert tilt("sitting") < 0.25 * tilt("standing")
