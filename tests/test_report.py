@@ -233,7 +233,7 @@ def test_report__lists_many_failures_shortly_and_flags():
     assert text.count(": not converged\n") == 10
     assert "- run: and 15 more, see `status` in `run.nc`" in text
     assert "In 1 of 30 cases of run, up to 4 fascicles" in text
-    assert "2 of 30 cases of run belong to chains of solves whose last case has another solution" in text
+    assert "2 of 30 cases of run are marked: there, or at the end of their chain of solves, another solution" in text
     assert "## Figures" not in text
 
 

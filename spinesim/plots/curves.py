@@ -77,8 +77,9 @@ def tilt_and_lordosis(
 
     Returns
     -------
-    The axes. Crosses at the foot are cases without a solution, open diamonds the cases of a
-    chain of solves whose last one has another solution, dotted lines jumps from one case to the next.
+    The axes. Crosses at the foot are cases without a solution, open diamonds cases
+    where, or at the end of whose chain of solves, another solution was found, dotted lines jumps
+    from one case to the next.
     """
     ax = new_axes(ax, (6.5, 4.0))
     chosen, axis = line(dataset, case)
@@ -97,7 +98,7 @@ def tilt_and_lordosis(
         if "branch" in chosen:
             second = good & (chosen["branch"].values == 1)
             if second.any():
-                label = "another solution exists at the end" if name == QUANTITIES[0] else None
+                label = "another solution exists" if name == QUANTITIES[0] else None
                 ax.plot(x[second], y[second] - first, ls="", marker="D", ms=8, mfc="none", mec=INK, label=label)
     for number, where in enumerate(sorted(jumped)):
         ax.axvline(where, color=INK, ls=":", lw=1.2, label="jump" if number == 0 else None)
@@ -142,8 +143,8 @@ def tilt_and_lordosis_caption(dataset: xr.Dataset, *, case: Mapping[str, float] 
     if "branch" in chosen and (chosen["branch"].values[good] == 1).any():
         count = int((chosen["branch"].values[good] == 1).sum())
         warnings += (
-            f" {count} of the {good.sum()} solved cases belong to chains of solves whose last case has another "
-            "solution, found from the reference posture."
+            f" {count} of the {good.sum()} solved cases are marked: there, or at the end of their chain of solves, "
+            "another solution was found."
         )
     fixed = case_name(chosen, [name for name in sweep_axes(dataset) if name != axis])
     text = f"{' and '.join(parts)} from {axis} = {x[0]:g}{suffix} to {x[-1]:g}{suffix}"

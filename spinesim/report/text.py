@@ -181,8 +181,8 @@ def _limits(results: Sequence[tuple[str, str, xr.Dataset]]) -> str:
         branch = dataset.get("branch")
         if branch is not None and (branch == 1).any():
             lines.append(
-                f"{int((branch == 1).sum())} of {branch.size} cases of {words} belong to chains of solves whose last "
-                "case has another solution, found from the reference posture."
+                f"{int((branch == 1).sum())} of {branch.size} cases of {words} are marked: there, or at the end of "
+                "their chain of solves, another solution was found."
             )
     return "\n\n".join(lines)
 
