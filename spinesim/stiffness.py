@@ -106,7 +106,8 @@ def buckling_weight(model: Model) -> float:
     Raises
     ------
     InputError
-        If the model has no body L1 with landmarks ``L1_sup_ant`` and ``L1_sup_post``, or the weight is not below 2000 N.
+        If the model has no body L1 with landmarks ``L1_sup_ant`` and ``L1_sup_post``, or the weight is not below
+        2000 N.
     """
     from scipy.optimize import brentq  # a third of a second, which few users need
 
