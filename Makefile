@@ -14,11 +14,12 @@ HEAD       ?= HEAD
 
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
-.PHONY: help demo test lint types imports docs bench bench-compare bench-quick peers wheel-check format derive clean
+.PHONY: help demo test validate lint types imports docs bench bench-compare bench-quick peers wheel-check format derive clean
 
 help:
 	@echo "make demo         run experiments/$(DEMO): data file, figures and a report"
 	@echo "make test         run the tests"
+	@echo "make validate     the adult against published measurements"
 	@echo "make lint         style of the code            make format   apply it"
 	@echo "make types        types of the package"
 	@echo "make imports      imports run one way"
@@ -34,6 +35,9 @@ demo: $(USER_STAMP)
 
 test: $(DEV_STAMP)
 	$(BIN)/python -m pytest
+
+validate: $(USER_STAMP)
+	$(BIN)/spinesim validate adult
 
 lint: $(DEV_STAMP)
 	$(BIN)/ruff check .

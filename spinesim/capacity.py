@@ -332,7 +332,7 @@ def load_table(
     missing = []
     for row in rows:
         posture = {"trunk_flexion": float(row["trunk_flexion_deg"])}
-        settings = {**(parameters or {}), **_hands(row)}
+        settings = {**(parameters or {}), **hands(row)}
         key = tuple(row[k] for k in ("trunk_flexion_deg", "right_kg", "left_kg", "reach_m"))
         if key not in solved:
             solved[key] = solve(model, settings, posture=posture, stability=stability, raise_on_failure=False)
@@ -340,7 +340,7 @@ def load_table(
         if row["quantity"] == "passive_share":
             computed[row["id"]] = passive_share(model, row["level"], settings, posture=posture)
         else:
-            computed[row["id"]] = _read(model, case, row)
+            computed[row["id"]] = read_row(model, case, row)
         missing.append(_missing(case) if row["quantity"] != "passive_share" else "")
     values = []
     for row in rows:
@@ -349,13 +349,14 @@ def load_table(
     return _table(rows, values, missing, "quantity")
 
 
-def _hands(row: Mapping[str, str]) -> dict[str, float]:
+def hands(row: Mapping[str, str]) -> dict[str, float]:
+    """Parameters of the weights in the hands of a load row [kg], and of their reach [m]."""
     weights = {"load.hand.right": float(row["right_kg"]), "load.hand.left": float(row["left_kg"])}
     held = {name: mass for name, mass in weights.items() if mass}
     return {**held, "load.reach": float(row["reach_m"])} if held else {}
 
 
-def _read(model: Model, case: xr.Dataset, row: Mapping[str, str]) -> float:
+def read_row(model: Model, case: xr.Dataset, row: Mapping[str, str]) -> float:
     """Quantity of a row in its unit; NaN where the case has no solution."""
     if row["quantity"] == "extensor_activation":
         chosen = {muscle for group in EXTENSORS for muscle in model.groups[group]}

@@ -1,7 +1,8 @@
 """The command line: what a user types, what is printed, and the exit status.
 
-0: solved. 1: some cases have no solution; they are named. 2: bad input; one sentence says what is wrong. 130: stopped
-by Ctrl-C; finished cases are kept. Packages that take long to import are imported by the commands that need them.
+0: solved. 1: some cases have no solution, or a verdict has changed; they are named. 2: bad input; one sentence says
+what is wrong. 130: stopped by Ctrl-C; finished cases are kept. Packages that take long to import are imported by the
+commands that need them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import json
 import math
 import sys
 import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,7 +28,9 @@ from spinesim.errors import InfeasibleError, InputError, NotConvergedError, Spin
 if TYPE_CHECKING:
     import xarray as xr
 
+    from spinesim.measurements import Measurement
     from spinesim.parameters import Parameter
+    from spinesim.validation import Score
 
 UNSOLVED, BAD_INPUT, STOPPED = 1, 2, 130  # exit status
 LISTED = 10  # cases without a solution that are named one by one
@@ -459,6 +464,122 @@ def models() -> None:
         model = load_model(name)
         table.add_row(name, str(len(model.muscles)), ", ".join(model.stances), model.description)
     _show(table)
+
+
+# ------------------------------------------------------------------------------------------------------- validate
+
+
+@app.command(epilog="Example: spinesim validate adult")
+def validate(
+    model: Annotated[str, typer.Argument(help="Name of a shipped model, or a folder.")] = "adult",
+    record: Annotated[bool, typer.Option("--record", help="Write the verdicts into the folder of the model.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all rows as JSON.")] = False,
+) -> None:
+    """Score a model on published measurements and compare the verdicts with the recorded ones.
+
+    Exit status 0: every verdict is as recorded. 1: a verdict has changed; the rows are named.
+    """
+    from spinesim.measurements import read_measurements
+    from spinesim.model.read import load_model
+    from spinesim.validation import changes, read_verdicts, scored, verdicts_file, write_verdicts
+    from spinesim.validation import validate as score_all
+
+    described, rows = load_model(model), read_measurements()
+    file = verdicts_file(model)
+    before = read_verdicts(file)
+    with _progress(len(scored(rows))) as step:
+        scores = score_all(described, rows, progress=step)
+    changed = changes(scores, before) if before is not None else []
+    if as_json:
+        print(json.dumps(_plain(_validation(scores, rows, before, changed)), allow_nan=False))
+    else:
+        _show(*_validation_tables(scores, rows))
+    if record:
+        write_verdicts(file, scores)
+        _complain(f"Recorded in {file}.")
+    elif before is None:
+        _complain(f"{described.name} has no recorded verdicts; --record writes them to {file}.")
+    if changed and not record:
+        _complain("\n".join(["Verdicts that are not the recorded ones:", *changed]))
+        raise typer.Exit(UNSOLVED)
+
+
+@contextmanager
+def _progress(count: int) -> Iterator[Callable[[str], None]]:
+    """A bar on the error stream that moves with every call; nothing where that is no terminal."""
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=count)
+
+        def step(name: str) -> None:
+            bar.update(task, advance=1, description=name)
+
+        yield step
+
+
+def _validation_tables(scores: Sequence[Score], rows: Mapping[str, Measurement]) -> list[Table | str]:
+    """Verdicts of calibration and evidence, the rows not reached, and the score."""
+    from spinesim.validation import hits, not_reached, number
+
+    shown: list[Table | str] = []
+    for reach, title in (("calibration", "Calibration: no evidence"), ("evidence", "\nEvidence")):
+        table = _table(title, "id", "quantity", "verdict", "computed", "band", "unit", words=3)
+        for each in scores:
+            if each.row.reach == reach:
+                what = f"{each.row.quantity}, {each.row.condition}"
+                numbers = (number(each.computed), str(each.row.band), each.row.unit)
+                table.add_row(each.row.id, what + f": {each.why}" * bool(each.why), each.verdict, *numbers)
+        shown.append(table)
+    left = _table("\nNot reached", "class", "why", "rows", words=3)
+    for reach, why, ids in not_reached(rows):
+        left.add_row(reach.replace("_", " "), why, " ".join(ids))
+    shown.append(left)
+    found, count = hits(scores)
+    failed = sum(each.verdict == "failed" for each in scores if each.row.reach == "evidence")
+    chosen, of = hits(scores, "calibration")
+    shown.append(
+        f"\nEvidence: {found} of {count} hit, {failed} failed. Calibration: {chosen} of {of}. Rows in all: {len(rows)}."
+    )
+    return shown
+
+
+def _validation(
+    scores: Sequence[Score],
+    rows: Mapping[str, Measurement],
+    before: Mapping[str, str] | None,
+    changed: Sequence[str],
+) -> dict[str, Any]:
+    """All of it as plain data."""
+    from spinesim.measurements import SCORED
+    from spinesim.validation import hits
+
+    found, count = hits(scores)
+    return {
+        "evidence": {"hit": found, "rows": count},
+        "changed": list(changed),
+        "scored": [
+            {
+                "id": each.row.id,
+                "reach": each.row.reach,
+                "quantity": each.row.quantity,
+                "computed": each.computed,
+                "band": str(each.row.band),
+                "unit": each.row.unit,
+                "verdict": each.verdict,
+                "recorded": (before or {}).get(each.row.id),
+                "why": each.why,
+                "protocol": each.row.words,
+                "source": each.row.source,
+                "confidence": each.row.confidence,
+            }
+            for each in scores
+        ],
+        "not_reached": [
+            {"id": row.id, "reach": row.reach, "why": row.words} for row in rows.values() if row.reach not in SCORED
+        ],
+    }
 
 
 # ----------------------------------------------------------------------------------------------------------- plot

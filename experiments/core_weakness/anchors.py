@@ -10,58 +10,11 @@ import numpy as np
 from scipy.optimize import brentq
 
 import spinesim as ss
-from spinesim.cases import case_arrays
-from spinesim.kernels import passive
-from spinesim.kernels.state import configure, tangent
-from spinesim.kernels.work import workspace
-from spinesim.model.pack import pack
-from spinesim.stance import pack_stance
+from spinesim.stiffness import Stiffness
 
 UPRIGHT = {"trunk_flexion": 0}
 TRUNK = ("abdominals", "multifidus", "erectors", "quadratus_lumborum", "latissimus")
 LEGS = ("hip_flexors", "gluteals", "hamstrings", "quadriceps", "adductors", "piriformis", "hip_rotators")
-
-
-class Stiffness:
-    """Stiffness of upright standing against small disturbances, at any activations; ``lean`` [deg] is a result's."""
-
-    def __init__(self, model, *, preload=500.0, load=0.0, lean=0.0):
-        self.stance = pack_stance(pack(model), "standing")
-        self.arrays = self.stance.packed.arrays
-        columns = {"disc.preload": np.array([preload]), "load.hands": np.array([load])}
-        self.cases = case_arrays(self.stance, columns, 1, np.zeros(0))
-        self.fascicles = len(self.stance.packed.muscles)
-        self.free = np.where(np.array(self.stance.free) == "lean", np.radians(lean), 0.0)
-
-    def matrix(self, activation):
-        """Stiffness (nu, nu) [N m/rad] at activations (n + na,)."""
-        work = workspace(self.arrays, self.stance.arrays)
-        passive.disc_constants(self.arrays, self.cases.preload[0], work.disc)
-        configure(self.arrays, self.stance.arrays, self.cases, 0, self.free, work)
-        stiffness = np.empty((self.free.size, self.free.size))
-        short_range = self.cases.short_range[0]
-        tangent(self.arrays, self.stance.arrays, self.cases, 0, activation, short_range, work, stiffness)
-        return (stiffness + stiffness.T) / 2
-
-    def least(self, activation, coordinates):
-        """Smallest eigenvalue over some coordinates [N m/rad]."""
-        rows = [i for i, name in enumerate(self.stance.free) if coordinates(name)]
-        return np.linalg.eigvalsh(self.matrix(activation)[np.ix_(rows, rows)])[0]
-
-    def margin(self, activation):
-        """Smallest eigenvalue over pelvis and spine, as ``stability_margin`` has it."""
-        return self.least(activation, lambda name: name != "lean")
-
-    def none(self):
-        """No activation."""
-        return np.zeros(self.stance.arrays.cost.size)
-
-    def of(self, case):
-        """The activations of a result; the actuators of the ankles do not move the spine."""
-        activation = self.none()
-        activation[: self.fascicles] = case.activation
-        activation[self.fascicles] = case.transversus_activation
-        return activation
 
 
 def volume_mean(model, case, muscles):

@@ -12,6 +12,9 @@ from spinesim.model.columns import ENTRY, OPTIONAL, POSE, TABLES
 from spinesim.model.files import PROVENANCE, Document, Row, Section, read_table
 from spinesim.model.parts import Sourced
 
+#: Recorded verdicts of `spinesim.validation`: kept beside a model, no part of it.
+VERDICTS = "verdicts.csv"
+
 
 class ModelFolder:
     """Tables and documents of one folder; ``label`` names it in errors."""
@@ -31,8 +34,9 @@ class ModelFolder:
         self.constants: dict[str, Sourced] = {}
 
     def files(self) -> list[Path]:
-        """All tables and documents, sorted."""
-        return sorted(p for p in self.path.rglob("*") if p.suffix in (".csv", ".toml"))
+        """All tables and documents of the model, sorted."""
+        found = (p for p in self.path.rglob("*") if p.suffix in (".csv", ".toml"))
+        return sorted(p for p in found if p != self.path / VERDICTS)
 
     def digest(self) -> str:
         """SHA-256 over the names and contents of all files."""

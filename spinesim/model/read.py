@@ -69,6 +69,27 @@ def model_names() -> tuple[str, ...]:
     return tuple(sorted(p.parent.name for p in models_folder().glob("*/model.toml")))
 
 
+def model_folder(name_or_path: str | Path) -> Path:
+    """Folder of a shipped model by name, or the folder itself.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model.
+    """
+    if str(name_or_path) in model_names():
+        return models_folder() / str(name_or_path)
+    folder = Path(name_or_path)
+    if folder.is_dir():
+        return folder
+    near = difflib.get_close_matches(str(name_or_path), model_names(), n=1)
+    hint = f" (did you mean '{near[0]}'?)" if near else ""
+    raise ModelError(
+        f"there is no model '{name_or_path}'{hint}; shipped models are {', '.join(model_names())}; "
+        "a model of your own is named by its folder"
+    )
+
+
 def load_model(name_or_path: str | Path) -> Model:
     """A shipped model by name, or the model in a folder.
 
@@ -82,18 +103,9 @@ def load_model(name_or_path: str | Path) -> Model:
     ModelError
         If there is no such model, or a file of it is wrong; names file, line, entry, value and what is allowed.
     """
-    if str(name_or_path) in model_names():
-        folder = models_folder() / str(name_or_path)
-        return _Reader(ModelFolder(folder, f"models/{name_or_path}")).model()
-    folder = Path(name_or_path)
-    if folder.is_dir():
-        return _Reader(ModelFolder(folder, folder.as_posix())).model()
-    near = difflib.get_close_matches(str(name_or_path), model_names(), n=1)
-    hint = f" (did you mean '{near[0]}'?)" if near else ""
-    raise ModelError(
-        f"there is no model '{name_or_path}'{hint}; shipped models are {', '.join(model_names())}; "
-        "a model of your own is named by its folder"
-    )
+    shipped = str(name_or_path) in model_names()
+    folder = model_folder(name_or_path)
+    return _Reader(ModelFolder(folder, f"models/{name_or_path}" if shipped else folder.as_posix())).model()
 
 
 # --------------------------------------------------------------------------------------------------------- reading

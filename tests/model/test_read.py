@@ -163,7 +163,7 @@ def test_load_model__digest_follows_every_file(adult):
     folder = models_folder() / "adult"
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.suffix in (".csv", ".toml"):
+        if path.suffix in (".csv", ".toml") and path.name != "verdicts.csv":  # these follow from the model
             digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     assert adult.digest == digest.hexdigest()
 
