@@ -68,7 +68,7 @@ _MARK = None if CACHE_FOLDER is None else CACHE_FOLDER / "compiled"
 def announce() -> None:
     """Say, before a first call that has to compile, that it will take a while."""
     if _MARK is None or not _MARK.exists():
-        log.warning("spinesim compiles its kernels on first use; this takes about a minute and is then kept")
+        log.warning("spinesim compiles its kernels on first use; this takes one to two minutes and is then kept")
 
 
 def mark_compiled() -> None:

@@ -194,7 +194,7 @@ def tensions(
             passive[i] = passive_slope[i] = 0.0
 
 
-@kernel
+@stage
 def pressure_row(model, strength, row):
     """The inequality by which the obliques bound the pressure: what they can hold of it less its rise, in place.
 
