@@ -59,7 +59,7 @@ def expand(model: Model, columns: Mapping[str, Values]) -> dict[str, Values]:
         if np.isnan(column).all():
             continue
         if target.startswith("load."):  # loads have no ranks: not set is 0
-            column = np.nan_to_num(column)
+            column = np.where(np.isnan(column), 0.0, column)
         result[target] = column if column.ndim else float(column)
     return result
 

@@ -247,7 +247,8 @@ def run_chain(task: Task, columns: Mapping[str, Floats], count: int, first: Floa
     cases.margin[:] = task.margin
     start = start_postures(stance, task, cases)
     if first is not None:
-        start[0] = first
+        # a symmetric case is solved within the symmetric postures, and must start from one
+        start[0] = np.where(stance.arrays.lateral & cases.symmetric[0], 0.0, first)
     model = stance.packed.arrays._replace(level_reference=stance.compression)
     arrays = stance.arrays if task.volume else stance.arrays._replace(cost=np.ones_like(stance.arrays.cost))
     out = empty_outputs(model, arrays, count)

@@ -33,7 +33,7 @@ from spinesim.variables import VARIABLES, attributes
 
 CHAIN = 64  # cases; long enough to profit from warm starts, short enough to share out and to check against a cold end
 BLOCK = 128  # cases that are kept together; chains are never cut
-SUSPECT = 2.0  # times as steep as the steps beside it: a step that is tried backwards
+SUSPECT = 2.0  # times as steep as the steps beside it (assumed): a step that is tried backwards
 BRANCH = math.radians(SMALLEST)  # disagreement with another solve of the case that marks a second solution
 ALWAYS = ("status", "moment_residual", "stationarity", "duality_gap", "iterations", "branch")
 

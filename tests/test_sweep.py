@@ -217,6 +217,16 @@ def test_branch__marks_both_sides_of_a_jump_behind_which_another_solution_is_fou
     assert step[-1] > 2 * step[-2]
 
 
+def test_chain__of_a_symmetric_case_from_a_bent_posture_ends_in_symmetry(adult):
+    """As a jump beside it is tried backwards: the bend of a loaded neighbour is no second solution."""
+    task = sweeping.make_task(adult, "standing", None, "rhythm")
+    bent = sweeping.run_chain(task, {"load.hand.right": np.array([6.0])}, 1).free[0]
+    none = {"load.hand.right": np.zeros(1)}
+    np.testing.assert_allclose(
+        sweeping.run_chain(task, none, 1, bent).free, sweeping.run_chain(task, none, 1).free, atol=1e-7
+    )
+
+
 @pytest.mark.parametrize("posture", [None, {}])
 def test_sweep__from_a_load_on_one_side_to_none_ends_in_symmetry(adult, posture):
     """A symmetric case that follows an asymmetric one is that of a single solve, to the bit."""
