@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -63,16 +64,33 @@ def _cache_folder() -> Path | None:
 
 CACHE_FOLDER = _cache_folder()
 _MARK = None if CACHE_FOLDER is None else CACHE_FOLDER / "compiled"
+_HELPERS: list[subprocess.Popen[bytes]] = []
 
 
 def announce() -> None:
-    """Say, before a first call that has to compile, that it will take a while."""
+    """Say, before a first call that has to compile, that it will take a while, and share it with a second process."""
     if _MARK is None or not _MARK.exists():
-        log.warning("spinesim compiles its kernels on first use; this takes one to two minutes and is then kept")
+        log.warning("spinesim compiles its kernels on first use; this takes about a minute and is then kept")
+        _share()
+
+
+def _share() -> None:
+    """Let a second process compile from the other end, once per cache folder (see `spinesim.ahead`)."""
+    if CACHE_FOLDER is None or not sys.executable:
+        return
+    try:
+        (CACHE_FOLDER / "ahead").touch(exist_ok=False)
+        same = f"import sys; sys.path[:] = {sys.path!r}; from spinesim.ahead import main; main()"
+        quiet = subprocess.DEVNULL
+        _HELPERS.append(subprocess.Popen([sys.executable, "-c", same], stdin=quiet, stdout=quiet, stderr=quiet))
+    except OSError as error:
+        log.debug("no second process compiles: %s", error)
 
 
 def mark_compiled() -> None:
     """Remember that the kernels of this digest have been compiled and kept."""
+    while _HELPERS:
+        _HELPERS.pop().wait()
     if _MARK is not None:
         _MARK.touch()
 

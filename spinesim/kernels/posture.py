@@ -146,7 +146,7 @@ def _remaining(gradient, errors, rows, price):
 
 
 @inner
-def _add_trunk_curvature(model, stance, held, price, work, scratch, curvature):
+def add_trunk_curvature(model, stance, held, price, work, scratch, curvature):
     """Add the curvature of the trunk's angles, weighed by how far they are off and by the price of those held."""
     factor = np.empty(3)
     angles = trunk_angles(work.turn[model.trunk_body])
@@ -176,7 +176,7 @@ def _without_muscles(stance, work, bare):
 
 
 @inner
-def _cut_slopes(
+def cut_slopes(
     model, stance, case, row, free, k, price, activation, work, side, store, slopes, cross, change, below_k, curvature
 ):
     """Change of a cut v' K v >= margin by the posture.
@@ -351,7 +351,7 @@ def _rotations(
 
 
 @inner
-def _newton_matrix(
+def newton_matrix(
     stance, weight, inside, slopes, work, used, turning, extra, bend, softness, soft, multiplier, cross, square, gain
 ):
     """Turn ``square`` = goals'' + K'[lambda] into the second derivative of phi, in place.
@@ -411,7 +411,7 @@ def _newton_matrix(
 
 
 @inner
-def _step(square, gradient, errors, rows, step):
+def newton_step(square, gradient, errors, rows, step):
     """Newton step of phi along which the held angles are met; where phi curves down, its curvature is taken as up."""
     nu, nh = gradient.size, errors.size
     factor, kept = np.empty((nu, nu)), np.empty((nu, nu))
@@ -471,7 +471,7 @@ def _step(square, gradient, errors, rows, step):
 
 
 @inner
-def _learn(before, now, step, changed, lacking):
+def learn(before, now, step, changed, lacking):
     """Symmetric rank-one update of what the second derivative lacks, from what a step showed of it, in place.
 
     Of the change of the gradient, the mean of the derivatives known at both ends of the step explains a part, good to
@@ -638,7 +638,7 @@ def posture(
             fill(0.0, cross[nu + k])
             charge = multiplier[nu + k]
             if k >= fixed and charge > 0.0:
-                _cut_slopes(
+                cut_slopes(
                     model,
                     stance,
                     case,
@@ -691,7 +691,7 @@ def posture(
             return SOLVED, rounds, worst, used
         if rounds == ROUNDS or not math.isfinite(worst):
             return NOT_CONVERGED, rounds, worst, used
-        _add_trunk_curvature(model, stance, held, price, work, probe, curvature)
+        add_trunk_curvature(model, stance, held, price, work, probe, curvature)
         size = largest(multiplier[:nu])
         if size > 0.0:
             for j in range(nu):
@@ -705,7 +705,7 @@ def posture(
             for i in range(m):
                 for j in range(stance.column_first[i], stance.column_last[i]):
                     slopes[i, j] += factor * (side.columns[i, j] - work.columns[i, j])
-        if not _newton_matrix(
+        if not newton_matrix(
             stance,
             weight,
             inside,
@@ -739,7 +739,7 @@ def posture(
                 changed[j] = gradient[j] - gradient_before[j]
                 for h in range(nh):
                     changed[j] += price[h] * (rows[h, j] - rows_before[h, j])
-            _learn(before, curvature, step, changed, lacking)
+            learn(before, curvature, step, changed, lacking)
         priced_before = priced
         copy(gradient, gradient_before)
         for h in range(nh):
@@ -748,7 +748,7 @@ def posture(
             copy(curvature[j], before[j])
             for k in range(nu):
                 curvature[j, k] += lacking[j, k]
-        _step(curvature, gradient, errors, rows, step)
+        newton_step(curvature, gradient, errors, rows, step)
         longest = largest(step)
         if not longest < math.inf:
             return NOT_CONVERGED, rounds, worst, used
