@@ -172,3 +172,17 @@ def test_lower_crossed__in_standing_is_the_work_of_the_hip_flexors(outputs):
     assert abs(parts["stiff_erectors"]) < 0.2
     assert parts["tight_hip_flexors"] < tilt("standing") < sum(parts.values())
     assert tilt("sitting") < 0.25 * tilt("standing")
+
+
+def test_hamstring_quadriceps__is_a_null_at_the_pelvis_and_flattens_the_sitting_spine(outputs):
+    folder = outputs("hamstring_quadriceps")
+
+    def change(run, name):
+        values = results.open_results(folder / f"{run}.nc")[name].values
+        return values[-1] - values[0]
+
+    assert abs(change("tight_hamstrings", "anterior_pelvic_tilt")) < 0.5
+    assert 0 < change("weak_quadriceps", "anterior_pelvic_tilt") < 0.5
+    assert abs(change("sitting", "anterior_pelvic_tilt")) < 0.5
+    assert change("sitting", "lumbar_lordosis") < -2
+    assert np.abs(change("bent_by_rhythm", "compression")).max() < 1.0
