@@ -186,3 +186,21 @@ def test_hamstring_quadriceps__is_a_null_at_the_pelvis_and_flattens_the_sitting_
     assert abs(change("sitting", "anterior_pelvic_tilt")) < 0.5
     assert change("sitting", "lumbar_lordosis") < -2
     assert np.abs(change("bent_by_rhythm", "compression")).max() < 1.0
+
+
+def test_erector_compensation__erectors_hardly_make_up_for_others_and_press_when_they_never_relax(outputs):
+    folder = outputs("erector_compensation")
+
+    def gain(run, *muscles):
+        dataset = results.open_results(folder / f"{run}.nc")
+        force = dataset["muscle_force"].values[:, np.isin(dataset["anatomical_muscle"].values, muscles)].sum(axis=1)
+        return force[-1] / force[0] - 1
+
+    erectors, hamstrings = ("longissimus", "iliocostalis"), ("biceps_femoris_long", "semitendinosus", "semimembranosus")
+    assert 0 < gain("weak_core", *erectors) < 0.1
+    assert 0 < gain("weak_gluteals", *erectors) < 0.2
+    assert abs(gain("weak_gluteals_bent", *erectors)) < 1e-6
+    assert gain("weak_gluteals_bent", *hamstrings) > 0.2
+    for run in ("standing", "sitting"):
+        load = results.open_results(folder / f"{run}.nc")["compression"].sel(level="L4_L5").values
+        assert load[-1] > 2 * load[0]
