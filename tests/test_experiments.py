@@ -204,3 +204,14 @@ def test_erector_compensation__erectors_hardly_make_up_for_others_and_press_when
     for run in ("standing", "sitting"):
         load = results.open_results(folder / f"{run}.nc")["compression"].sel(level="L4_L5").values
         assert load[-1] > 2 * load[0]
+
+
+def test_piriformis_posture__presses_its_own_hip_and_nothing_else_in_standing(outputs):
+    folder = outputs("piriformis_posture")
+    for run in ("overactive_standing", "tight_standing", "overactive_sitting"):
+        dataset = results.open_results(folder / f"{run}.nc")
+        for name, limit in (("anterior_pelvic_tilt", 0.2), ("lumbar_lordosis", 0.3), ("compression", 5.0)):
+            assert np.abs(dataset[name].values - dataset[name].values[0]).max() < limit, (run, name)
+    hip = results.open_results(folder / "overactive_standing.nc")["hip_contact_force"]
+    assert float(hip.sel(side="right")[-1] - hip.sel(side="right")[0]) > 50
+    assert abs(float(hip.sel(side="left")[-1] - hip.sel(side="left")[0])) < 5
