@@ -210,8 +210,10 @@ def test_piriformis_posture__presses_its_own_hip_and_nothing_else_in_standing(ou
     folder = outputs("piriformis_posture")
     for run in ("overactive_standing", "tight_standing", "overactive_sitting"):
         dataset = results.open_results(folder / f"{run}.nc")
-        for name, limit in (("anterior_pelvic_tilt", 0.2), ("lumbar_lordosis", 0.3), ("compression", 5.0)):
+        for name, limit in (("anterior_pelvic_tilt", 0.2), ("lumbar_lordosis", 0.3)):
             assert np.abs(dataset[name].values - dataset[name].values[0]).max() < limit, (run, name)
+        load = dataset["compression"].values
+        assert np.abs(load / load[0] - 1).max() < 0.01  # as the page says
     hip = results.open_results(folder / "overactive_standing.nc")["hip_contact_force"]
     assert float(hip.sel(side="right")[-1] - hip.sel(side="right")[0]) > 50
     assert abs(float(hip.sel(side="left")[-1] - hip.sel(side="left")[0])) < 5

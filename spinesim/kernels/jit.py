@@ -88,9 +88,11 @@ def _share() -> None:
 
 
 def mark_compiled() -> None:
-    """Remember that the kernels of this digest have been compiled and kept."""
+    """Remember that the kernels of this digest have been compiled and kept; a second process has no more to do."""
     while _HELPERS:
-        _HELPERS.pop().wait()
+        helper = _HELPERS.pop()
+        helper.terminate()
+        helper.wait()
     if _MARK is not None:
         _MARK.touch()
 
