@@ -142,6 +142,9 @@ class _Reader:
         abdomen = self.abdomen(top, muscles) if top.has("abdomen") else None
         hand = self.hand(top, landmarks, trunk) if top.has("hand") else None
         names = parameter_names(muscles, groups, tests, abdomen, {})
+        lacks = {} if hand is not None else {"load": "hands"}
+        if not any(c.full_name == "pelvis.list" for c in coordinates):
+            lacks["leg_length"] = "pelvis that lists"
 
         fields: dict[str, Any] = {
             "name": top.text("name"),
@@ -188,7 +191,7 @@ class _Reader:
             pedicles=self.pedicles(bodies),
             tests=tests,
             stances=stances,
-            imbalances=read_imbalances(self.folder, names, hand is not None),
+            imbalances=read_imbalances(self.folder, names, lacks),
             sources=self.folder.sources,
             constants=self.folder.constants,
         )
