@@ -385,4 +385,4 @@ class Model(Part):
     stances: dict[str, Stance]
     imbalances: dict[str, Imbalance] = {}
     sources: dict[str, str]  #: key -> reference
-    constants: dict[str, Sourced] = {}  #: where the single numbers of model.toml come from, by key
+    constants: dict[str, Sourced] = {}  #: where the single numbers of model.toml and calibration.toml come from, by key
