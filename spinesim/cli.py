@@ -28,6 +28,7 @@ from spinesim.errors import InfeasibleError, InputError, NotConvergedError, Spin
 if TYPE_CHECKING:
     import xarray as xr
 
+    from spinesim.calibration import Calibration
     from spinesim.measurements import Measurement
     from spinesim.parameters import Parameter
     from spinesim.validation import Score
@@ -583,6 +584,61 @@ def _validation(
 
 
 # ----------------------------------------------------------------------------------------------------------- plot
+
+
+# ------------------------------------------------------------------------------------------------------ calibrate
+
+
+@app.command(epilog="Example: spinesim calibrate adult")
+def calibrate(
+    model: Annotated[str, typer.Argument(help="Name of a shipped model, or a folder.")] = "adult",
+    record: Annotated[bool, typer.Option("--record", help="Write calibration.toml of the model.")] = False,
+) -> None:
+    """Fit the constants that no table gives to the rows named for it, and compare with those of the model.
+
+    Takes about a minute. Exit status 0: the constants are those of the model. 1: they are not; they are named.
+    """
+    from spinesim.calibration import ROWS, differences, inputs, recorded, steps
+    from spinesim.calibration import calibrate as fit
+    from spinesim.calibration import record as write
+    from spinesim.measurements import read_measurements
+    from spinesim.model.read import load_model, model_folder
+
+    described, rows = load_model(model), read_measurements()
+    before = recorded(model)
+    with _progress(steps()) as step:
+        found = fit(described, progress=step)
+    _show(*_calibration_tables(found, rows))
+    if record:
+        _complain(f"Recorded in {write(model, described, found)}.")
+        return
+    now = inputs(model_folder(model), {key: rows[key] for key in ROWS})
+    if before is not None and before.inputs != now:
+        _complain("The tables of the model or the rows have changed since its constants were recorded.")
+    changed = differences(found, described)
+    if changed:
+        _complain("\n".join(["Constants that are not those of the model:", *changed]))
+        raise typer.Exit(UNSOLVED)
+
+
+def _calibration_tables(found: Calibration, rows: Mapping[str, Measurement]) -> list[Table | str]:
+    """Constants, residuals of the rows and other fits."""
+    from spinesim.calibration import CONSTANTS, shown
+    from spinesim.validation import number
+
+    constants = [c for c in CONSTANTS if c.name in found.profiles]
+    values = _table("Constants", "constant", "meaning", "value", "determined by the rows", words=2)
+    for c in constants:
+        values.add_row(c.name, f"{c.symbol}, {c.words}", shown(c, found.fit.values[c.name]), found.determined[c.name])
+    met = _table("\nRows: no evidence", "id", "quantity", "computed", "measured", "unit", "half bands off", words=2)
+    for row, off in found.fit.residuals.items():
+        what = (f"{rows[row].quantity}, {rows[row].condition}", number(found.fit.computed[row]))
+        met.add_row(row, *what, rows[row].value, rows[row].unit, f"{off:+.2f}")
+    others = _table("\nOther fits", "fit", *(c.symbol for c in constants), "misfit")
+    named = (("all fitted", found.loose), *(("local", other) for other in found.alternatives))
+    for name, each in (("chosen", found.fit), *named):
+        others.add_row(name, *(shown(c, each.values[c.name]) for c in constants), f"{each.misfit:.3g}")
+    return [values, met, others]
 
 
 @app.command(epilog="Example: spinesim solve --output case.nc && spinesim plot case.nc")
