@@ -11,6 +11,7 @@ from spinesim.protocols import (
     activation,
     at_level,
     change,
+    force_from_pressure,
     group,
     held_load,
     percent,
@@ -50,16 +51,24 @@ def _of_standing(bench: Bench, stance: str) -> float:
 for _name, _stance, _variable in (
     ("DP002", "prone", "disc_pressure"),
     ("DP034", "prone", "disc_pressure"),
-    ("DP042", "prone", "compression"),
     ("DP011", "supine", "disc_pressure"),
     ("DP013", "supine", "disc_pressure"),
     ("DP035", "side_lying_left", "disc_pressure"),
-    ("DP043", "side_lying_left", "compression"),
     ("DP007", "sitting_backrest", "disc_pressure"),
 ):
     PROTOCOLS[_name] = lambda bench, stance=_stance, variable=_variable: at_level(
         bench.case(stance=stance), variable, "L4_L5"
     )
+
+
+@protocol("DP042")
+def _force_prone(bench: Bench) -> float:
+    return force_from_pressure(bench, PROTOCOLS["DP002"](bench))
+
+
+@protocol("DP043")
+def _force_on_the_side(bench: Bench) -> float:
+    return force_from_pressure(bench, PROTOCOLS["DP035"](bench))
 
 
 @protocol("DP026")
