@@ -182,8 +182,8 @@ def test_hamstring_quadriceps__is_a_null_at_the_pelvis_and_flattens_the_sitting_
         return values[-1] - values[0]
 
     assert abs(change("tight_hamstrings", "anterior_pelvic_tilt")) < 0.5
-    assert 0 < change("weak_quadriceps", "anterior_pelvic_tilt") < 0.5
-    assert abs(change("sitting", "anterior_pelvic_tilt")) < 0.5
+    assert abs(change("weak_quadriceps", "anterior_pelvic_tilt")) < 0.1
+    assert -1.0 < change("sitting", "anterior_pelvic_tilt") < 0.0
     assert change("sitting", "lumbar_lordosis") < -2
     assert np.abs(change("bent_by_rhythm", "compression")).max() < 1.0
 
@@ -197,7 +197,7 @@ def test_erector_compensation__erectors_hardly_make_up_for_others_and_press_when
         return force[-1] / force[0] - 1
 
     erectors, hamstrings = ("longissimus", "iliocostalis"), ("biceps_femoris_long", "semitendinosus", "semimembranosus")
-    assert 0 < gain("weak_core", *erectors) < 0.1
+    assert 0 < gain("weak_core", *erectors) < 0.2
     assert 0 < gain("weak_gluteals", *erectors) < 0.2
     assert abs(gain("weak_gluteals_bent", *erectors)) < 1e-6
     assert gain("weak_gluteals_bent", *hamstrings) > 0.2
