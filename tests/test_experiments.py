@@ -155,7 +155,7 @@ def test_anchors__readme_gives_what_is_printed(anchors, adult):
     spine = dict(anchors.bare_spine(adult))
     assert all(weight in text for weight in spine.values())
     worth = dict(anchors.removal(adult))
-    for group, percent in (("abdominals", 43), ("erectors", 24), ("gluteals", 21)):
+    for group, percent in (("abdominals", 45), ("erectors", 31), ("gluteals", 22)):
         assert f"{percent}%" in worth[f"without {group}, 0 kg"]
         assert f"{group} {percent} %" in text
 
@@ -210,7 +210,7 @@ def test_piriformis_posture__presses_its_own_hip_and_nothing_else_in_standing(ou
     folder = outputs("piriformis_posture")
     for run in ("overactive_standing", "tight_standing", "overactive_sitting"):
         dataset = results.open_results(folder / f"{run}.nc")
-        for name, limit in (("anterior_pelvic_tilt", 0.2), ("lumbar_lordosis", 0.3)):
+        for name, limit in (("anterior_pelvic_tilt", 0.2), ("lumbar_lordosis", 0.4)):
             assert np.abs(dataset[name].values - dataset[name].values[0]).max() < limit, (run, name)
         load = dataset["compression"].values
         assert np.abs(load / load[0] - 1).max() < 0.01  # as the page says
