@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import xarray as xr
 
 from spinesim import units
 from spinesim.cases import case_arrays
-from spinesim.errors import InfeasibleError, InputError
+from spinesim.errors import InfeasibleError, InputError, NotConvergedError
 from spinesim.kernels import passive
 from spinesim.kernels.arrays import CaseArrays, Floats
 from spinesim.kernels.state import configure
@@ -529,13 +529,16 @@ def _markdown(head: list[str], lines: list[list[str]]) -> str:
 
 def tables(model: Model) -> dict[str, str]:
     """The tables of docs/strength_and_loads.md as Markdown, by name."""
-    strength, loads = {}, {}
+    strength: dict[str, xr.Dataset | None] = {}
+    loads: dict[str, xr.Dataset | None] = {}
     for name, change, settings in ALTERNATIVES:
         variant = change(model)
-        strength[name] = strength_table(variant, settings)
-        loads[name] = load_table(variant, settings)
+        try:
+            strength[name], loads[name] = strength_table(variant, settings), load_table(variant, settings)
+        except NotConvergedError:  # its own standing is not found: said in its line
+            strength[name] = loads[name] = None
     stable = load_table(model, stability=True)
-    first = strength["decision"]
+    first, plain = strength_table(model), load_table(model)
     decided = [
         [str(i), str(first.effort[k].item()).replace("_", " "), _cells(first)[k], _band(first.low[k], first.high[k])]
         + [str(first[c][k].item()) for c in ("use", "confidence", "source")]
@@ -543,7 +546,6 @@ def tables(model: Model) -> dict[str, str]:
     ]
     yielding = {size: strength_table(model, yielding=size) for size in (0.0, 2.0, 5.0, 10.0)}
     couples = {e: maximal_moment(model, e, load="couple").moment for e in TRUNK_EFFORTS}
-    plain = loads["decision"]
     lines = [
         [str(i), f"{plain.condition[k].item()}", _what(plain, k), _cells(plain)[k], _cells(stable)[k]]
         + [_band(plain.low[k], plain.high[k]), *[str(plain[c][k].item()) for c in ("confidence", "source")]]
@@ -566,13 +568,20 @@ def tables(model: Model) -> dict[str, str]:
         ),
         "strength alternatives": _markdown(
             ["alternative", *[str(e).removeprefix("trunk_").replace("_", " ") for e in first.effort.values], "inside"],
-            [[name, *_cells(table), _score(table)] for name, table in strength.items()],
+            [_alternative(name, table, range(first.row.size)) for name, table in strength.items()],
         ),
         "load alternatives": _markdown(
             ["alternative", *[str(plain.row[k].item()) for k in chosen], "inside"],
-            [[name, *[_cells(table)[k] for k in chosen], _score(table)] for name, table in loads.items()],
+            [_alternative(name, table, chosen) for name, table in loads.items()],
         ),
     }
+
+
+def _alternative(name: str, table: xr.Dataset | None, chosen: Sequence[int]) -> list[str]:
+    """Line of an alternative; None where the solver found no reference for it."""
+    if table is None:
+        return [name, *["✗"] * len(chosen), "reference not converged"]
+    return [name, *[_cells(table)[k] for k in chosen], _score(table)]
 
 
 def _cells(table: xr.Dataset) -> list[str]:

