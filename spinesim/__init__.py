@@ -5,7 +5,7 @@
 >>> tight = ss.solve(model, {"tightness.hip_flexors": 15})
 """
 
-from spinesim.assessment import reading
+from spinesim.assessment import assess, reading
 from spinesim.errors import (
     InfeasibleError,
     InputError,
@@ -30,6 +30,7 @@ __all__ = [
     "ResultsFileError",
     "SpinesimError",
     "UnstableError",
+    "assess",
     "imbalances",
     "load_model",
     "model_names",

@@ -1,20 +1,202 @@
-"""Virtual clinical tests: the angle at which a relaxed limb stops under the examiner's hand."""
+"""Virtual clinical tests: what an examiner would read of the healthy model and of one with imbalances."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
+import xarray as xr
 
 from spinesim import units
-from spinesim.cases import case_arrays, mirrored_test, path_lengths, test_pose
-from spinesim.errors import InputError, NotConvergedError
+from spinesim.cases import case_arrays, mirrored_test, path_lengths, subject, test_pose
+from spinesim.clinical import DETECTABLE, Measure, chosen, grade, side_names
+from spinesim.errors import InputError, NotConvergedError, SpinesimError
+from spinesim.imbalance import expand
+from spinesim.isometric import maximal_moment
 from spinesim.kernels import muscle, passive
 from spinesim.kernels.arrays import CaseArrays, Floats
 from spinesim.model.pack import Packed, pack
 from spinesim.model.parts import Model, TightnessTest
-from spinesim.solve import check_settings
+from spinesim.solve import check_settings, resized, solve
 from spinesim.stance import pack_stance
+
+READ = "read"  #: status of a reading that exists
+NOTE = (
+    "Readings of a model, never a diagnosis. In the tests of range the muscles are relaxed: what is tight is felt, what "
+    "is weak, inhibited or overactive is not. The range lost to tightness is read by definition."
+)
+
+
+def assess(
+    model: Model, parameters: Mapping[str, float] | None = None, tests: Collection[str] | None = None
+) -> xr.Dataset:
+    """What clinical tests would read, each beside the healthy reading and the published error of measurement.
+
+    The weights in the hands are put down first, so parameters ``load...`` have no part in it.
+
+    Parameters
+    ----------
+    model
+        A checked model, such as ``load_model("adult")``.
+    parameters
+        Values by parameter name, as in `spinesim.solve`.
+    tests
+        Some of ``"thomas"``, ``"straight_leg_raise"``, ``"ely"``, ``"abduction_90"``, ``"prone_hip_rotation"``,
+        ``"manual_muscle_test"``, ``"trendelenburg"`` and ``"overhead_squat"``; all of them by default.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dimension ``reading``, one number that a clinician reads, such as ``thomas.right``,
+        ``manual_muscle_test.hip_abduction.left`` or ``overhead_squat.lumbar_lordosis``; ``test``, ``side``, ``unit``,
+        ``protocol``, ``source`` and ``confidence`` stand with it. In that unit: ``value``, ``healthy`` (of the same
+        body without imbalance), ``change`` (value - healthy), ``error`` (standard error of measurement between
+        sessions or examiners) and ``detectable_change`` (1.96 sqrt(2) errors). ``share`` [1] of the healthy moment
+        and ``grade`` ("0" to "5") for strengths, NaN and "" for angles. ``status``: ``"read"``, or why the number
+        cannot be formed, and then it is NaN.
+
+    Raises
+    ------
+    InputError
+        For an unknown test or parameter, or a value out of its range.
+
+    Examples
+    --------
+    >>> import spinesim as ss
+    >>> model = ss.load_model("adult")
+    >>> found = ss.assess(model, {"tightness.hip_flexors": 15}, tests=["thomas"])
+    >>> bool((found.change > found.detectable_change).all())
+    True
+    """
+    settings = check_settings(model, parameters)
+    body = resized(model, *subject(model, settings))
+    names = side_names(chosen(tests))
+    healthy, _ = readings(body, {}, names)
+    values, status = readings(body, settings, names)
+    strong = np.array([measure.relative for measure, _ in names])
+    share = np.where(strong, values / healthy, np.nan)
+    error = errors(names, healthy)
+    words = {
+        "test": [measure.test for measure, _ in names],
+        "side": [side for _, side in names],
+        "title": [measure.title for measure, _ in names],
+        **{name: [getattr(measure, name) for measure, _ in names] for name in ("unit", "protocol", "source")},
+        "confidence": [measure.confidence for measure, _ in names],
+    }
+    loads = [name for name in settings if name.startswith("load.")]
+    return xr.Dataset(
+        {
+            "value": ("reading", values, {"description": "What is read."}),
+            "healthy": ("reading", healthy, {"description": "What is read of the same body without imbalance."}),
+            "change": ("reading", values - healthy, {"description": "Value less healthy."}),
+            "error": ("reading", error, {"description": "Standard error of measurement."}),
+            "detectable_change": ("reading", DETECTABLE * error, {"description": "Change beyond error at 95 %."}),
+            "share": ("reading", share, {"units": "1", "description": "Of the healthy moment; NaN for angles."}),
+            "grade": ("reading", ["" if np.isnan(each) else str(grade(each)) for each in share]),
+            "status": ("reading", status, {"description": "read, or why the number cannot be formed."}),
+        },
+        coords={
+            "reading": [label(measure, side) for measure, side in names],
+            **{name: ("reading", entries) for name, entries in words.items()},
+        },
+        attrs={
+            "model": model.name,
+            "parameters": ", ".join(f"{name} = {value:g}" for name, value in settings.items()) or "none",
+            "put_down": ", ".join(loads) or "nothing",
+            "note": NOTE,
+        },
+    )
+
+
+def label(measure: Measure, side: str) -> str:
+    """Name of a reading: the measure, and its side unless that is the midline."""
+    return measure.name if side == "midline" else f"{measure.name}.{side}"
+
+
+def errors(names: Sequence[tuple[Measure, str]], healthy: Floats) -> Floats:
+    """Standard error of measurement of every reading in its own unit; that of a moment from the healthy one."""
+    shares = np.array([measure.error for measure, _ in names])
+    return np.where([measure.relative for measure, _ in names], shares * units.PERCENT * healthy, shares)
+
+
+def readings(
+    model: Model, settings: Mapping[str, float], names: Sequence[tuple[Measure, str]]
+) -> tuple[Floats, list[str]]:
+    """Value of every reading in its unit, and its status; NaN where it cannot be formed.
+
+    Parameters
+    ----------
+    settings
+        Checked values by parameter name; those of the subject are ignored, loads are put down.
+    names
+        Measures with their sides.
+    """
+    patient = _Patient(model, settings)
+    values, status = np.full(len(names), np.nan), []
+    for i, (measure, side) in enumerate(names):
+        try:
+            values[i] = patient.read(measure, side)
+            status.append(READ)
+        except SpinesimError as error:
+            status.append(str(error).rstrip("."))
+    return values, status
+
+
+class _Patient:
+    """A body on the couch or on its feet; the postures it stands in are found once."""
+
+    def __init__(self, model: Model, settings: Mapping[str, float]) -> None:
+        self.model = model
+        named = expand(model, settings)
+        self.settings = {
+            name: float(np.ravel(value)[0])
+            for name, value in named.items()
+            if not name.startswith(("load.", "subject."))
+        }
+        self.stances: dict[str, xr.Dataset | SpinesimError] = {}
+
+    def read(self, measure: Measure, side: str) -> float:
+        """One reading in its unit.
+
+        Raises
+        ------
+        SpinesimError
+            If it cannot be formed; says why.
+        """
+        if measure.kind == "range":
+            if measure.of not in {test.group for test in self.model.tests}:
+                raise InputError(f"the model {self.model.name} has no test of {measure.of}")
+            return measure.sign * reading(self.model, measure.of, self.settings, side=side)
+        if measure.kind == "strength":
+            angles = {"hip.flexion": measure.hip_flexion, "knee.flexion": measure.knee_flexion}
+            joints = {name: angle / units.DEGREE for name, angle in angles.items() if angle is not None}
+            one = "right" if side == "midline" else side
+            return maximal_moment(self.model, measure.of, self.settings, side=one, joints=joints).moment
+        if measure.test == "trendelenburg":
+            # list is positive with the right side down: standing on the right leg the left side drops
+            down = float(self.standing(f"single_leg_{side}")["pelvic_list"])
+            return down if side == "left" else -down
+        return float(self.standing("overhead_squat")[measure.of])
+
+    def standing(self, stance: str) -> xr.Dataset:
+        """The found posture of a stance.
+
+        Raises
+        ------
+        SpinesimError
+            If the model has no such stance, or the body cannot take it.
+        """
+        if stance not in self.stances:
+            try:
+                if stance not in self.model.stances:
+                    raise InputError(f"the model {self.model.name} has no stance {stance}")
+                self.stances[stance] = solve(self.model, self.settings, stance=stance)
+            except SpinesimError as error:
+                self.stances[stance] = error
+        answer = self.stances[stance]
+        if isinstance(answer, SpinesimError):
+            raise answer
+        return answer
 
 
 def passive_moments(packed: Packed, cases: CaseArrays, q: Floats) -> Floats:

@@ -201,13 +201,16 @@ def _trunk(pose: Pose, effort: str, side: str, load: str) -> _Effort:
     for k in np.flatnonzero(arrays.moves[thorax]):
         given = -np.cross(place - work.centres[k], force) / size if harness else couple
         moment[k] = work.axes[k] @ given
+    direction = to_free(stance, moment)[spinal]
+    if not direction.any():
+        raise InputError(f"{effort}: no spinal coordinate of the model {packed.model.name} moves that way")
     limited = 1 if arrays.pressure_line >= 0 else 0
     return _Effort(
         lines=[*packed.muscles, *([TRANSVERSUS] * limited), *stance.actuators],
         names=[stance.free[j] for j in spinal],
         columns=np.where(acting(stance), work.columns, 0.0)[:, spinal],
         posture_moment=work.tau[spinal],
-        direction=to_free(stance, moment)[spinal],
+        direction=direction,
         rows=work.rows[:limited].copy(),
         bound=work.bound[:limited].copy(),
         lower=cases.lower[0].copy(),
