@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import xarray as xr
@@ -22,8 +23,8 @@ from spinesim.stance import pack_stance
 
 READ = "read"  #: status of a reading that exists
 NOTE = (
-    "Readings of a model, never a diagnosis. In the tests of range the muscles are relaxed: what is tight is felt, what "
-    "is weak, inhibited or overactive is not. The range lost to tightness is read by definition."
+    "Readings of a model, never a diagnosis. In the tests of range the muscles are relaxed: what is tight is felt, "
+    "what is weak, inhibited or overactive is not. The range lost to tightness is read by definition."
 )
 
 
@@ -201,12 +202,17 @@ class _Patient:
 
 def passive_moments(packed: Packed, cases: CaseArrays, q: Floats) -> Floats:
     """Moments (nq,) [N m] of relaxed muscles and tissue about every joint coordinate at q, for the first case."""
-    arrays = packed.arrays
     length, gradient = path_lengths(packed, q)
-    n = length.size
-    fibre, active, active_slope, tension, slope = (np.empty(n) for _ in range(5))
+    moment = -gradient.T @ _relaxed_tension(packed, cases, length)
+    passive.tissue_moments(packed.arrays, cases.tissue_shift[0], q, moment)
+    return moment
+
+
+def _relaxed_tension(packed: Packed, cases: CaseArrays, length: Floats) -> Floats:
+    """Passive force (n,) [N] of every line at its length, for the first case."""
+    fibre, active, active_slope, tension, slope = (np.empty(length.size) for _ in range(5))
     muscle.tensions(
-        arrays,
+        packed.arrays,
         cases.strength[0],
         cases.stiffness[0],
         cases.shift[0],
@@ -218,9 +224,7 @@ def passive_moments(packed: Packed, cases: CaseArrays, q: Floats) -> Floats:
         tension,
         slope,
     )
-    moment = -gradient.T @ tension
-    passive.tissue_moments(arrays, cases.tissue_shift[0], q, moment)
-    return moment
+    return tension
 
 
 def reading(model: Model, group: str, parameters: Mapping[str, float] | None = None, *, side: str = "right") -> float:
@@ -275,11 +279,38 @@ def find_reading(packed: Packed, test: TightnessTest, healthy: CaseArrays, case:
 
     goal = moment(healthy, test.reference)
     outward = -1.0 if test.limits == "lower" else 1.0
-    # from well inside the range outwards: the first such moment is the one read
-    grid = test.reference + outward * np.radians(np.linspace(-60.0, 30.0, 181))
-    values = np.array([moment(case, angle) - goal for angle in grid]) * -outward
+    angles, poses, lengths, slopes = _walk(packed, test.coordinate, tuple(test.pose.items()), test.reference, outward)
+    values = np.empty(angles.size)
+    about = np.empty(len(packed.coordinates))
+    for i, (q, length, slope) in enumerate(zip(poses, lengths, slopes, strict=True)):
+        about[:] = 0.0
+        passive.tissue_moments(packed.arrays, case.tissue_shift[0], q, about)
+        values[i] = (about[k] - slope @ _relaxed_tension(packed, case, length) - goal) * -outward
     crossed = np.flatnonzero((values[:-1] < 0.0) & (values[1:] >= 0.0))
     if crossed.size == 0:
         raise NotConvergedError(f"{test.name}: the passive moment never reaches {goal:.3g} N m")
     i = int(crossed[0])
-    return float(brentq(lambda angle: moment(case, angle) - goal, grid[i], grid[i + 1], xtol=1e-12))
+    return float(brentq(lambda angle: moment(case, angle) - goal, angles[i], angles[i + 1], xtol=1e-12))
+
+
+@lru_cache(maxsize=32)
+def _walk(
+    packed: Packed, coordinate: str, pose: tuple[tuple[str, float], ...], reference: float, outward: float
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Angles from well inside the range outwards, so that the first moment met is the one read, and what is there.
+
+    Returns
+    -------
+    angles : (a,) [rad]
+    poses : (a, nq) joint coordinates [rad]
+    lengths : (a, n) of all lines [m]
+    slopes : (a, n) their derivatives by the coordinate [m/rad]
+    """
+    k = packed.coordinates.index(coordinate)
+    angles = reference + outward * np.radians(np.linspace(-60.0, 30.0, 181))
+    poses = np.zeros((angles.size, len(packed.coordinates)))
+    for name, value in pose:
+        poses[:, packed.coordinates.index(name)] = value
+    poses[:, k] = angles
+    found = [path_lengths(packed, q) for q in poses]
+    return angles, poses, np.array([length for length, _ in found]), np.array([slope[:, k] for _, slope in found])

@@ -32,7 +32,7 @@ HEALTHY = "healthy"
 #: Severities at which readings are computed; between them they are interpolated.
 NODES = (0.0, 0.25, 0.5, 0.75, 1.0)
 #: Severities that stand for all from 0 to 1 in the mean of the likelihood: the middles of forty equal parts.
-LIKELY = (np.arange(40) + 0.5) / 40.0
+LIKELY = (np.arange(40, dtype=np.float64) + 0.5) / 40.0
 #: Draws per imbalance and severity: a probability is then known to 0.5 / sqrt(10000) = 0.005 or better.
 DRAWS = 10_000
 #: Correlation of what is peculiar to a person between the two sides of a test, and between strengths; both assumed.
@@ -55,7 +55,8 @@ class Patterns:
         place = np.interp(severities, NODES, np.arange(len(NODES)))
         low = np.minimum(place.astype(int), len(NODES) - 2)
         share = (place - low)[:, None]
-        return (1.0 - share) * self.values[:, low] + share * self.values[:, low + 1]
+        between: Floats = (1.0 - share) * self.values[:, low] + share * self.values[:, low + 1]
+        return between
 
     def covariance(self, against: Against) -> Floats:
         """(r, r) covariance of a reading about that of the model.
@@ -135,6 +136,7 @@ def confusion(
     against: Against = "own",
     draws: int = DRAWS,
     seed: int = 0,
+    table: Patterns | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> xr.Dataset:
     """How often a body with one named imbalance is taken for having another.
@@ -156,6 +158,8 @@ def confusion(
         Sets of readings per imbalance and severity.
     seed
         Of the random numbers; all imbalances meet the same errors.
+    table
+        What `patterns` found of this model and these tests, where it is known already.
 
     Returns
     -------
@@ -169,8 +173,9 @@ def confusion(
         For an unknown test, a severity, ``against`` or number of draws that is not allowed, or a model without named
         imbalances.
     """
-    wanted = _checked(severities, against, draws)
-    table = patterns(model, tests, progress=progress)
+    wanted = check_request(severities, against, draws)
+    if table is None:
+        table = patterns(model, tests, progress=progress)
     whiten = np.linalg.inv(np.linalg.cholesky(table.covariance(against)))
 
     def means(at: Floats) -> Floats:
@@ -216,7 +221,14 @@ def confusion(
     )
 
 
-def _checked(severities: Sequence[float], against: str, draws: int) -> Floats:
+def check_request(severities: Sequence[float] = (1.0,), against: str = "own", draws: int = DRAWS) -> Floats:
+    """The severities as an array, once all that is asked for is known to be legal.
+
+    Raises
+    ------
+    InputError
+        For a severity, ``against`` or number of draws that is not allowed.
+    """
     if against not in ("own", "norms"):
         raise InputError(f"against = {against!r} is not allowed: it must be 'own' or 'norms'")
     if isinstance(draws, bool) or not isinstance(draws, int) or not 1 <= draws <= 1_000_000:
