@@ -74,8 +74,8 @@ def assess(
     names = side_names(chosen(tests))
     healthy, _ = readings(body, {}, names)
     values, status = readings(body, settings, names)
-    strong = np.array([measure.relative for measure, _ in names])
-    share = np.where(strong, values / healthy, np.nan)
+    strong = np.array([measure.relative for measure, _ in names]) & (healthy > 0.0)
+    share = np.divide(values, healthy, out=np.full(len(names), np.nan), where=strong)
     error = errors(names, healthy)
     words = {
         "test": [measure.test for measure, _ in names],
@@ -274,43 +274,50 @@ def find_reading(packed: Packed, test: TightnessTest, healthy: CaseArrays, case:
 
     k = packed.coordinates.index(test.coordinate)
 
-    def moment(cases: CaseArrays, angle: float) -> float:
-        return float(passive_moments(packed, cases, test_pose(packed, test, angle))[k])
+    def moment(cases: CaseArrays, q: Floats, length: Floats, slope: Floats) -> float:
+        # one arithmetic for the walk and the root: a reading may lie on a step of the walk
+        about = np.zeros(q.size)
+        passive.tissue_moments(packed.arrays, cases.tissue_shift[0], q, about)
+        return float(about[k] - slope @ _relaxed_tension(packed, cases, length))
 
-    goal = moment(healthy, test.reference)
+    goal = moment(healthy, *_place(packed, k, test_pose(packed, test, test.reference)))
     outward = -1.0 if test.limits == "lower" else 1.0
-    angles, poses, lengths, slopes = _walk(packed, test.coordinate, tuple(test.pose.items()), test.reference, outward)
-    values = np.empty(angles.size)
-    about = np.empty(len(packed.coordinates))
-    for i, (q, length, slope) in enumerate(zip(poses, lengths, slopes, strict=True)):
-        about[:] = 0.0
-        passive.tissue_moments(packed.arrays, case.tissue_shift[0], q, about)
-        values[i] = (about[k] - slope @ _relaxed_tension(packed, case, length) - goal) * -outward
-    crossed = np.flatnonzero((values[:-1] < 0.0) & (values[1:] >= 0.0))
-    if crossed.size == 0:
+    angles, places = _walk(packed, test.coordinate, tuple(test.pose.items()), test.reference, outward)
+    within = [moment(case, *places[0]) * -outward < goal * -outward]
+    while len(within) < len(places):
+        within.append(moment(case, *places[len(within)]) * -outward < goal * -outward)
+        if within[-2] and not within[-1]:
+            break
+    else:
         raise NotConvergedError(f"{test.name}: the passive moment never reaches {goal:.3g} N m")
-    i = int(crossed[0])
-    return float(brentq(lambda angle: moment(case, angle) - goal, angles[i], angles[i + 1], xtol=1e-12))
+
+    def excess(angle: float) -> float:
+        return moment(case, *_place(packed, k, test_pose(packed, test, angle))) - goal
+
+    return float(brentq(excess, angles[len(within) - 2], angles[len(within) - 1], xtol=1e-12))
+
+
+_Place = tuple[Floats, Floats, Floats]  # joint coordinates (nq,) [rad], lengths (n,) [m], their slopes (n,) [m/rad]
+
+
+def _place(packed: Packed, k: int, q: Floats) -> _Place:
+    """What a relaxed body does at joint coordinates q: lengths of all lines and their derivatives by coordinate k."""
+    length, gradient = path_lengths(packed, q)
+    return q, length, np.ascontiguousarray(gradient[:, k])
 
 
 @lru_cache(maxsize=32)
 def _walk(
     packed: Packed, coordinate: str, pose: tuple[tuple[str, float], ...], reference: float, outward: float
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Angles from well inside the range outwards, so that the first moment met is the one read, and what is there.
-
-    Returns
-    -------
-    angles : (a,) [rad]
-    poses : (a, nq) joint coordinates [rad]
-    lengths : (a, n) of all lines [m]
-    slopes : (a, n) their derivatives by the coordinate [m/rad]
-    """
+) -> tuple[Floats, tuple[_Place, ...]]:
+    """Angles (a,) [rad] from well inside the range outwards, so that the first moment met is the one read."""
     k = packed.coordinates.index(coordinate)
     angles = reference + outward * np.radians(np.linspace(-60.0, 30.0, 181))
-    poses = np.zeros((angles.size, len(packed.coordinates)))
+    q = np.zeros(len(packed.coordinates))
     for name, value in pose:
-        poses[:, packed.coordinates.index(name)] = value
-    poses[:, k] = angles
-    found = [path_lengths(packed, q) for q in poses]
-    return angles, poses, np.array([length for length, _ in found]), np.array([slope[:, k] for _, slope in found])
+        q[packed.coordinates.index(name)] = value
+    places = []
+    for angle in angles:
+        q[k] = angle
+        places.append(_place(packed, k, q.copy()))
+    return angles, tuple(places)

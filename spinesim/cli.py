@@ -360,7 +360,7 @@ def _case_tables(dataset: xr.Dataset) -> list[Table | str]:
 # ---------------------------------------------------------------------------------------------------------- assess
 
 
-@app.command(epilog="Example: spinesim assess --set imbalance.lower_crossed=1 --test thomas --test manual_muscle_test")
+@app.command(epilog="Example: spinesim assess --set imbalance.lower_crossed=1")
 def assess(
     model: Annotated[str, typer.Argument(help="Name of a shipped model, or a folder.")] = "adult",
     settings: Settings = None,

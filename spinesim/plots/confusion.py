@@ -20,7 +20,9 @@ ALIKE = 1e-3  #: distance in errors below which two imbalances read the same
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ").replace(".", ", ")
+    """``near (left)`` for ``near.left``."""
+    preset, _, side = name.replace("_", " ").partition(".")
+    return f"{preset} ({side})" if side else preset
 
 
 def _sorted(one: xr.Dataset) -> xr.Dataset:
@@ -83,12 +85,14 @@ def confusion_caption(dataset: xr.Dataset, *, case: Mapping[str, float] | None =
     same = int((distance[:, 0] < ALIKE).sum())
     known = [names[i] for i in range(same, len(names)) if share[i, i] >= KNOWN]
     text = f"{len(known)} of {len(names) - 1} imbalances are named rightly in {100 * KNOWN:.0f} % or more"
-    text += f" ({'; '.join(known)})" if known else ""
+    text += f": {', '.join(known)}" if known else ""
     if same > 1:
-        text += f"; exactly as healthy read {'; '.join(names[1:same])}"
+        text += f"; exactly as healthy read {', '.join(names[1:same])}"
     text += f"; of healthy bodies {100 * share[0, same:].sum():.0f} % are named to have an imbalance that can be read"
     off = share[same:, same:] * ~np.eye(len(names) - same, dtype=bool)
     if off.size and off.max() >= SHOWN:
         row, column = np.unravel_index(int(off.argmax()), off.shape)
-        text += f"; the commonest mistake calls {names[same + row]} {names[same + column]} ({100 * off.max():.0f} %)"
+        text += (
+            f"; the commonest mistake takes {names[same + row]} for {names[same + column]} ({100 * off.max():.0f} %)"
+        )
     return sentence(heading_of(title, case_name(one, sweep_axes(dataset))), text)

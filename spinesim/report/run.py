@@ -12,7 +12,7 @@ import xarray as xr
 
 from spinesim import results
 from spinesim.clinical import chosen
-from spinesim.confusion import Patterns, confusion, patterns
+from spinesim.confusion import Patterns, check_request, confusion, patterns
 from spinesim.errors import InputError, ResultsFileError
 from spinesim.model.parts import Model
 from spinesim.model.read import load_model
@@ -119,9 +119,10 @@ def _check(path: Path, model: Model, run: Run) -> None:
 
 
 def _check_tests(path: Path, table: Confusion) -> None:
-    """Refuse unknown tests of a confusion before anything is computed."""
+    """Refuse tests, severities and draws of a confusion before anything is computed."""
     try:
         chosen(table.tests)
+        check_request(table.severities, table.against, table.draws)
     except InputError as error:
         raise InputError(f"{path}: confusion {table.name}: {error}") from error
 
