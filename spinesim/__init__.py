@@ -6,6 +6,7 @@
 """
 
 from spinesim.assessment import assess, reading
+from spinesim.confusion import confusion
 from spinesim.errors import (
     InfeasibleError,
     InputError,
@@ -31,6 +32,7 @@ __all__ = [
     "SpinesimError",
     "UnstableError",
     "assess",
+    "confusion",
     "imbalances",
     "load_model",
     "model_names",

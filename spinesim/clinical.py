@@ -1,7 +1,7 @@
 """The clinical tests: what is done, what is read, and how far a reading can be trusted; all of it data.
 
 ``data/clinical_tests.csv`` has a row for every number that a clinician reads, ``data/muscle_grades.csv`` the least
-share of healthy strength of every grade.
+share of healthy strength of every grade [%].
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from spinesim.errors import InputError
 from spinesim.model.files import PROVENANCE, Row, number, read_table, text
+from spinesim.units import PERCENT
 
 KINDS = ("range", "strength", "posture")
 SIDES = {"both": ("right", "left"), "midline": ("midline",)}
@@ -32,7 +33,11 @@ _COLUMNS = (
     *(number(name, "number") for name in ("error", "spread")),
     *PROVENANCE,
 )
-_GRADES = (*(number(name, "number") for name in ("grade", "least_share")), *PROVENANCE)
+_GRADES = (
+    number("grade", "number"),
+    number("least_share", "number", stem="least_share_percent"),
+    *PROVENANCE,
+)
 
 
 @dataclass(frozen=True)
@@ -134,9 +139,25 @@ def chosen(tests: Collection[str] | None) -> tuple[Measure, ...]:
     return tuple(measure for measure in measures() if measure.test in tests)
 
 
+@dataclass(frozen=True)
+class Grade:
+    """A grade of the manual muscle test."""
+
+    grade: int  #: 0 to 5
+    least_share: float  #: of healthy strength [1]
+    source: str
+    confidence: str
+    notes: str
+
+
 @cache
-def grades(folder: Path | None = None) -> tuple[tuple[int, float], ...]:
-    """Grade and least share of healthy strength [1], from the strongest down.
+def grades(folder: Path | None = None) -> tuple[Grade, ...]:
+    """Every grade, from the strongest down.
+
+    Parameters
+    ----------
+    folder
+        With ``muscle_grades.csv``; by default that of the package.
 
     Raises
     ------
@@ -144,12 +165,13 @@ def grades(folder: Path | None = None) -> tuple[tuple[int, float], ...]:
         If the file is wrong, or a lower grade asks for more than a higher one.
     """
     label = "muscle_grades.csv"
-    found: list[tuple[int, float]] = []
+    found: list[Grade] = []
     for row in read_table((folder or _data()) / label, label, _GRADES, "grade {grade}"):
-        pair = (int(row.fields["grade"]), row.fields["least_share"] / 100.0)
-        if found and not (pair[0] < found[-1][0] and pair[1] < found[-1][1]):
+        texts = {name: str(row.fields[name]) for name in ("source", "confidence", "notes")}
+        each = Grade(int(row.fields["grade"]), row.fields["least_share"] * PERCENT, **texts)
+        if found and not (each.grade < found[-1].grade and each.least_share < found[-1].least_share):
             row.refuse("grades and shares must fall from line to line")
-        found.append(pair)
+        found.append(each)
     return tuple(found)
 
 
@@ -163,7 +185,7 @@ def grade(share: float) -> int:
     """
     if not share >= 0.0:
         raise InputError(f"share = {share:g} is not allowed: it must be 0 or more")
-    return next(each for each, least in grades() if share >= least)
+    return next(each.grade for each in grades() if share >= each.least_share)
 
 
 def _data() -> Path:
