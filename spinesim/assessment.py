@@ -109,6 +109,15 @@ def assess(
     )
 
 
+def on_the_couch(model: Model, settings: Mapping[str, float]) -> dict[str, float]:
+    """What is left of checked settings when all weights are put down: no imbalances by name, no loads, no subject."""
+    return {
+        name: float(np.ravel(value)[0])
+        for name, value in expand(model, settings).items()
+        if not name.startswith(("load.", "subject."))
+    }
+
+
 def label(measure: Measure, side: str) -> str:
     """Name of a reading: the measure, and its side unless that is the midline."""
     return measure.name if side == "midline" else f"{measure.name}.{side}"
@@ -148,12 +157,7 @@ class _Patient:
 
     def __init__(self, model: Model, settings: Mapping[str, float]) -> None:
         self.model = model
-        named = expand(model, settings)
-        self.settings = {
-            name: float(np.ravel(value)[0])
-            for name, value in named.items()
-            if not name.startswith(("load.", "subject."))
-        }
+        self.settings = on_the_couch(model, settings)
         self.stances: dict[str, xr.Dataset | SpinesimError] = {}
 
     def read(self, measure: Measure, side: str) -> float:

@@ -17,7 +17,7 @@ import numpy as np
 import xarray as xr
 
 from spinesim import units
-from spinesim.assessment import READ, errors, label, readings
+from spinesim.assessment import READ, errors, label, on_the_couch, readings
 from spinesim.clinical import Measure, chosen, side_names
 from spinesim.errors import InputError
 from spinesim.kernels.arrays import Floats
@@ -29,7 +29,7 @@ from spinesim.variables import attributes
 
 Against = Literal["own", "norms"]
 HEALTHY = "healthy"
-#: Severities at which readings are computed; between them they are interpolated.
+#: Severities at which readings are computed by default; between them they are interpolated.
 NODES = (0.0, 0.25, 0.5, 0.75, 1.0)
 #: Severities that stand for all from 0 to 1 in the mean of the likelihood: the middles of forty equal parts.
 LIKELY = (np.arange(40, dtype=np.float64) + 0.5) / 40.0
@@ -47,13 +47,14 @@ class Patterns:
     imbalances: tuple[str, ...]  #: healthy first
     names: tuple[tuple[Measure, str], ...]  #: of the readings that can be formed for all of them
     healthy: Floats  #: (r,) in the units of the readings
-    values: Floats  #: (i, len(NODES), r)
+    nodes: tuple[float, ...]  #: severities of the values
+    values: Floats  #: (i, len(nodes), r)
     left_out: dict[str, str]  #: readings that cannot be formed, and why
 
     def at(self, severities: Floats) -> Floats:
         """(i, s, r) readings at severities, by linear interpolation."""
-        place = np.interp(severities, NODES, np.arange(len(NODES)))
-        low = np.minimum(place.astype(int), len(NODES) - 2)
+        place = np.interp(severities, self.nodes, np.arange(len(self.nodes)))
+        low = np.minimum(place.astype(int), len(self.nodes) - 2)
         share = (place - low)[:, None]
         between: Floats = (1.0 - share) * self.values[:, low] + share * self.values[:, low + 1]
         return between
@@ -84,7 +85,11 @@ def _alike(names: Sequence[tuple[Measure, str]]) -> Floats:
 
 
 def patterns(
-    model: Model, tests: Collection[str] | None = None, *, progress: Callable[[str], None] | None = None
+    model: Model,
+    tests: Collection[str] | None = None,
+    *,
+    nodes: Sequence[float] = NODES,
+    progress: Callable[[str], None] | None = None,
 ) -> Patterns:
     """Readings of all imbalances of a model.
 
@@ -92,6 +97,8 @@ def patterns(
     ----------
     tests
         As in `spinesim.assess`.
+    nodes
+        Severities at which the readings are computed, from 0 up to 1.
     progress
         Called with the name of every imbalance when its readings are found.
 
@@ -105,11 +112,13 @@ def patterns(
     if not presets:
         raise InputError(f"the model {model.name} has no named imbalances to tell apart")
     healthy, status = readings(model, {}, names)
-    found = np.broadcast_to(healthy, (1 + len(presets), len(NODES), len(names))).copy()
+    found = np.broadcast_to(healthy, (1 + len(presets), len(nodes), len(names))).copy()
     why = dict(enumerate(status))
     for i, preset in enumerate(presets, 1):
-        for k, severity in enumerate(NODES[1:], 1):
-            settings = check_settings(model, {f"imbalance.{preset}": severity})
+        for k, severity in enumerate(nodes[1:], 1):
+            settings = on_the_couch(model, check_settings(model, {f"imbalance.{preset}": severity}))
+            if not settings:
+                continue  # nothing of it is left: it reads as health
             found[i, k], status = readings(model, settings, names)
             for r, word in enumerate(status):
                 if why[r] == READ and word != READ:
@@ -123,6 +132,7 @@ def patterns(
         imbalances=(HEALTHY, *presets),
         names=tuple(names[r] for r in kept),
         healthy=healthy[kept],
+        nodes=tuple(nodes),
         values=found[:, :, kept],
         left_out={label(*names[r]): word for r, word in why.items() if word != READ},
     )

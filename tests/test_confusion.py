@@ -65,6 +65,14 @@ def test_patterns__between_the_nodes_are_what_the_tests_read(adult, table):
     assert table.at(np.array(NODES)) == pytest.approx(table.values)
 
 
+def test_patterns__at_two_nodes_are_straight_lines_through_the_same_ends(adult, table):
+    straight = patterns(adult, ["thomas"], nodes=(0.0, 1.0))
+    thomas = [r for r, (measure, _) in enumerate(table.names) if measure.test == "thomas"]
+    ends = np.array([0.0, 1.0])
+    assert np.array_equal(straight.at(ends), table.at(ends)[:, :, thomas])
+    assert straight.at(np.array([0.5]))[:, 0] == pytest.approx(straight.values.mean(axis=1))
+
+
 def test_covariance__of_norms_adds_what_people_share_over_their_sides(table):
     own, norms = table.covariance("own"), table.covariance("norms")
     assert np.array_equal(own, np.diag(np.diag(own)))

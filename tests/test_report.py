@@ -379,7 +379,7 @@ def test_run_experiment__of_a_confusion_saves_draws_and_reports_it(experiment, m
         )
 
     monkeypatch.setattr(running, "load_model", lambda name: name)
-    monkeypatch.setattr(running, "patterns", lambda model, tests: "readings")
+    monkeypatch.setattr(running, "patterns", lambda model, tests, nodes: "readings")
     monkeypatch.setattr(running, "confusion", made_up)
     target = run_experiment(experiment, tmp_path / "out")
     assert {path.name for path in target.iterdir()} == {"own.nc", "own.png", "own.svg", "report.md"}

@@ -12,7 +12,7 @@ import xarray as xr
 
 from spinesim import results
 from spinesim.clinical import chosen
-from spinesim.confusion import Patterns, check_request, confusion, patterns
+from spinesim.confusion import NODES, Patterns, check_request, confusion, patterns
 from spinesim.errors import InputError, ResultsFileError
 from spinesim.model.parts import Model
 from spinesim.model.read import load_model
@@ -24,7 +24,7 @@ from spinesim.solve import check_settings, make_task, solve
 from spinesim.sweep import sweep
 
 REPORT = "report.md"
-SMALL_DRAWS = 400  #: of a confusion that is only tried
+SMALL_DRAWS, SMALL_NODES = 400, (0.0, 1.0)  #: of a confusion that is only tried
 
 
 def experiments_folder() -> Path:
@@ -72,7 +72,7 @@ def run_experiment(
     output
         Folder to write to; ``output/NAME`` in the current folder by default. A stopped run goes on from there.
     small
-        Keep only the ends and the middle of every axis, and few draws of a confusion.
+        Keep only the ends and the middle of every axis, and few draws and severities of a confusion.
     progress
         Show a progress bar if the error stream is a terminal.
 
@@ -134,7 +134,7 @@ def _confusions(model: Model, tables: Iterable[Confusion], target: Path, small: 
     for table in tables:
         tests = None if table.tests is None else tuple(table.tests)
         if tests not in found:
-            found[tests] = patterns(model, tests)
+            found[tests] = patterns(model, tests, nodes=SMALL_NODES if small else NODES)
         made[table.name] = confusion(
             model,
             tests,
