@@ -37,6 +37,10 @@ def test_experiment__leaves_data_figures_and_report(name, outputs):
         assert tuple(dataset["status"].dims) == tuple(run.axes)
         solved = dataset["status"] == "solved"
         assert float(dataset["moment_residual"].where(solved, 0.0).max()) <= 1e-6
+    for table in scenario.confusion:
+        share = results.open_results(target / f"{table.name}.nc")["naming_probability"]
+        assert share["severity"].values.tolist() == table.severities
+        np.testing.assert_allclose(share.sum("named_imbalance"), 1.0)
     for entry in scenario.figure:
         assert (target / f"{entry.file}.svg").exists()
         with Image.open(target / f"{entry.file}.png") as image:
@@ -58,7 +62,7 @@ def test_readme__opens_with_the_finding_and_explains_every_run(name):
     assert headings[:2] == [f"# {scenario.title}", "## What was found"]
     assert "## Limits" in headings
     assert f"spinesim run {name}" in text
-    assert all(f"`{run.name}`" in text for run in scenario.run)
+    assert all(f"`{run.name}`" in text for run in (*scenario.run, *scenario.confusion))
 
 
 def test_hip_flexor_tightness__tilts_the_standing_pelvis_forward(outputs):
@@ -217,3 +221,23 @@ def test_piriformis_posture__presses_its_own_hip_and_nothing_else_in_standing(ou
     hip = results.open_results(folder / "overactive_standing.nc")["hip_contact_force"]
     assert float(hip.sel(side="right")[-1] - hip.sel(side="right")[0]) > 50
     assert abs(float(hip.sel(side="left")[-1] - hip.sel(side="left")[0])) < 5
+
+
+def test_assessments__tell_patterns_apart_but_not_weights_mild_ones_or_what_only_strength_shows(outputs):
+    folder = outputs("assessments")
+    own, norms, ranges = (results.open_results(folder / f"{name}.nc") for name in ("own", "norms", "range_only"))
+
+    def right(table, name, severity=1.0):
+        return float(
+            table["naming_probability"].sel(severity=severity, true_imbalance=name, named_imbalance=name).item()
+        )
+
+    assert min(right(table, "lower_crossed") for table in (own, norms, ranges)) > 0.9
+    assert right(own, "hamstring_quadriceps", 0.5) > 0.9
+    assert right(own, "prolonged_sitting", 0.5) < 0.5
+    assert right(norms, "prolonged_sitting") < 0.3
+    taken = own["naming_probability"].sel(severity=1.0, true_imbalance="weak_core")
+    assert float(taken.sel(named_imbalance="erector_overactivity")) > 0.2
+    health = ranges["separation"].sel(severity=1.0, named_imbalance="healthy")
+    for name in ("weak_core", "erector_overactivity", "left_right_strength.left", "heavy_lifting"):
+        assert abs(float(health.sel(true_imbalance=name))) < 1e-6

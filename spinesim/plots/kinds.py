@@ -17,6 +17,8 @@ from spinesim.errors import InputError, ResultsFileError
 from spinesim.plots.body import activation_limit, body_caption, body_frontal, body_sagittal
 from spinesim.plots.buckling import NEEDS as BUCKLING_NEEDS
 from spinesim.plots.buckling import buckling_mode, buckling_mode_caption
+from spinesim.plots.confusion import NEEDS as CONFUSION_NEEDS
+from spinesim.plots.confusion import confusion, confusion_caption
 from spinesim.plots.curves import tilt_and_lordosis, tilt_and_lordosis_caption
 from spinesim.plots.loads import disc_loads, disc_loads_caption, foramen_area, foramen_area_caption
 from spinesim.plots.maps import common_span, heat_map, heat_map_caption
@@ -47,6 +49,7 @@ class Kind:
     needs: tuple[str, ...]  #: result variables
     same_scale: bool = True  #: whether panels share the horizontal scale too
     axes: int | None = None  #: sweep axes it draws; None: any number, by choosing cases
+    narrowest: float = NARROWEST  #: panel beside others [inch]
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -133,6 +136,14 @@ KINDS: dict[str, Kind] = {
         same_scale=False,
         axes=2,
     ),
+    "confusion": Kind(
+        confusion,
+        confusion_caption,
+        "How often clinical tests take one imbalance for another.",
+        (8.6, 7.4),
+        CONFUSION_NEEDS,
+        narrowest=8.6,
+    ),
 }
 
 
@@ -203,7 +214,7 @@ def figure(
     chosen = kind_of(kind)
     width, height = chosen.size
     if len(panels) > 1:
-        width = max(NARROWEST, 1.2 * width / len(panels)) * len(panels)
+        width = max(chosen.narrowest, 1.2 * width / len(panels)) * len(panels)
     with style():
         whole = Figure(figsize=(width, height), layout="constrained")
         row = whole.subplots(1, len(panels), squeeze=False, sharey=True, sharex=chosen.same_scale)[0]
