@@ -11,7 +11,7 @@ import numpy as np
 from spinesim import parameters, units
 from spinesim.imbalance import expand
 from spinesim.kernels import chain, muscle
-from spinesim.kernels.arrays import CaseArrays, Floats
+from spinesim.kernels.arrays import CaseArrays, Floats, Ints
 from spinesim.model.names import TRANSVERSUS, parameter_names
 from spinesim.model.pack import Packed
 from spinesim.model.parts import Model, TightnessTest
@@ -124,7 +124,12 @@ def case_arrays(stance: PackedStance, columns: Mapping[str, Floats], count: int,
     n = packed.lines
     cases = default_cases(packed, stance.arrays, stance.stance, count, held.size)
     full = {name: np.broadcast_to(column, count) for name, column in expand(packed.model, columns).items()}
-    cases.strength[:] = parameters.resolve_many(known, full, "strength")
+    cases.strength[:, :n] = parameters.resolve_many(known, full, "strength")
+    actuators = {actuator.name: actuator for actuator in packed.model.actuators}
+    for i, name in enumerate(stance.actuators):
+        group = actuators[name].group
+        if group:
+            cases.strength[:, n + i] = parameters.resolve_group(full, "strength", group, actuators[name].side)
     cases.stiffness[:] = parameters.resolve_many(known, full, "stiffness")
     cases.lower[:, :n] = parameters.resolve_many(known, full, "tone")
     cases.upper[:, :n] = parameters.resolve_many(known, full, "inhibition")
@@ -146,14 +151,44 @@ def case_arrays(stance: PackedStance, columns: Mapping[str, Floats], count: int,
         wanted = angle[:, None] * shift.per_radian
         cases.shift[:, shift.muscles] = np.where(np.abs(wanted) > np.abs(current), wanted, current)
         cases.tissue_shift[:, shift.tissues] = angle[:, None] * shift.signs
-    right, left = parameters.hand_masses(full)
-    cases.load[:, 0] = right
-    cases.load[:, 1] = left
-    cases.load[:] *= packed.model.gravity
-    cases.load_point[:, :, 0] += np.broadcast_to(full.get("load.reach", 0.0), count)[:, None]
-    cases.symmetric[:] = symmetric(packed, cases)
+    for place, mass in enumerate(parameters.carried_masses(full)):
+        cases.load[:, place] = mass
+    cases.load[:] *= packed.model.gravity * stance.stance.weight_factor
+    cases.load_point[:, :2, 0] += np.broadcast_to(full.get("load.reach", 0.0), count)[:, None]
+    _surfaces(stance, full, cases)
+    _legs(stance, full, cases)
+    cases.symmetric[:] &= symmetric(stance, cases) & (cases.offset == stance.arrays.offset).all(axis=1)
     limit_ankles(packed, stance.arrays, stance.stance, cases)
     return cases
+
+
+def _surfaces(stance: PackedStance, full: Mapping[str, Floats], cases: CaseArrays) -> None:
+    """Heights of bed and backrest over the support, in place."""
+    names = {"bed": "bed.sag", "backrest": "backrest.forward"}
+    for i, contact in enumerate(stance.stance.contacts):
+        cases.contact_height[:, i] += full.get(names[contact.surface], 0.0) * units.MILLIMETRE
+
+
+def _legs(stance: PackedStance, full: Mapping[str, Floats], cases: CaseArrays) -> None:
+    """A leg longer than the other lists the pelvis where both feet are on the ground and the knees straight, in place.
+
+    The legs stay parallel: the hips turn back by as much.
+    """
+    longer = np.asarray(full.get("leg_length.left", 0.0)) - np.asarray(full.get("leg_length.right", 0.0))
+    if not longer.any() or not stands_on_both(stance):
+        return
+    sides = {support.side: support.position[2] for support in stance.stance.supports}
+    centres = {joint.name: joint.centre_neutral for joint in stance.packed.model.joints}
+    apart = centres["hip_r"][2] - centres["hip_l"][2] + sides["right"] - sides["left"]
+    angle = np.arcsin(longer * units.MILLIMETRE / apart)
+    for name, sign in (("pelvis.list", 1.0), ("hip_r.adduction", -1.0), ("hip_l.adduction", 1.0)):
+        cases.offset[:, stance.packed.coordinates.index(name)] += sign * angle
+
+
+def stands_on_both(stance: PackedStance) -> bool:
+    """Whether both feet are on the ground and the closed loop of the legs holds the pelvis level."""
+    sides = {support.side for support in stance.stance.supports}
+    return "lean" in stance.free and sides >= {"left", "right"} and "pelvis.list" in stance.stance.held_by_support
 
 
 def _pressure(packed: Packed, full: Mapping[str, Floats], cases: CaseArrays) -> None:
@@ -173,25 +208,31 @@ def _pressure(packed: Packed, full: Mapping[str, Floats], cases: CaseArrays) -> 
 
 
 @lru_cache(maxsize=16)
-def _images(packed: Packed) -> tuple[Floats, Floats]:
+def _images(packed: Packed) -> tuple[Ints, Ints]:
     """Index of the mirror image of every fascicle and of every tissue branch."""
 
-    def image(names: tuple[str, ...]) -> Floats:
-        other = {"_r": "_l", "_l": "_r"}
-        return np.array(
-            [names.index(name[:-2] + other[name[-2:]]) if name[-2:] in other else i for i, name in enumerate(names)]
-        )
-
     lines = (*packed.muscles, *([TRANSVERSUS] if packed.model.abdomen else []))
-    return image(lines), image(packed.tissues)
+    return _images_of(lines), _images_of(packed.tissues)
 
 
-def symmetric(packed: Packed, cases: CaseArrays) -> np.ndarray:
+def _images_of(names: tuple[str, ...]) -> Ints:
+    """Index of the mirror image of every name; one without an image is its own."""
+    swap = {"_r": "_l", "_l": "_r"}
+    images = [name[:-2] + swap[name[-2:]] if name[-2:] in swap else name for name in names]
+    return np.array(
+        [names.index(image) if image in names else i for i, image in enumerate(images)], dtype=np.int64
+    )
+
+
+def symmetric(stance: PackedStance, cases: CaseArrays) -> np.ndarray:
     """(nc,) True where the settings of a case are their own mirror image."""
+    packed = stance.packed
     n = packed.lines
     muscles, tissues = _images(packed)
-    same: np.ndarray = cases.load[:, 0] == cases.load[:, 1]
-    for values in (cases.strength, cases.stiffness, cases.shift, cases.lower[:, :n], cases.upper[:, :n]):
+    twins = n + _images_of(stance.actuators)
+    same: np.ndarray = (cases.load[:, 0] == cases.load[:, 1]) & (cases.load[:, 2] == cases.load[:, 3])
+    same &= (cases.strength[:, n:] == cases.strength[:, twins]).all(axis=1)
+    for values in (cases.strength[:, :n], cases.stiffness, cases.shift, cases.lower[:, :n], cases.upper[:, :n]):
         same = same & (values == values[:, muscles]).all(axis=1)
     same &= (cases.tissue_shift == cases.tissue_shift[:, tissues]).all(axis=1)
     return same

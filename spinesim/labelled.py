@@ -36,13 +36,12 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
     arrays = packed.arrays
     n, line = len(packed.muscles), arrays.pressure_line
     angle = out.alignment / units.DEGREE
-    joint = np.einsum("ck,qk->cq", out.free, _rates(stance)) + stance.arrays.offset
+    joint = out.joint
     levels = arrays.body_coordinates[arrays.level_bodies[:, 1]]
     count = arrays.body_coordinates[arrays.level_bodies[:, 1] + 1] - levels
     segment = np.stack(
         [np.where(count > a, joint[:, np.minimum(levels + a, joint.shape[1] - 1)], 0.0) for a in range(3)], axis=-1
     )
-    lean = [j for j, name in enumerate(stance.free) if name == "lean"]
     solved = out.status == 0
     held = _held(stance)
     reaction = out.reaction
@@ -56,7 +55,13 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
         "pelvic_incidence": angle[:, 3],
         "lumbar_lordosis": angle[:, 4],
         "trunk_inclination": angle[:, 5],
-        "lean": out.free[:, lean[0]] / units.DEGREE if lean else np.zeros(solved.size),
+        "lean": _free_angle(stance, out, "lean"),
+        "sway": _free_angle(stance, out, "sway"),
+        "pelvic_list": np.arcsin(out.body_rotation[:, 0, 2, 1]) / units.DEGREE,
+        "pelvic_turn": np.arctan2(-out.body_rotation[:, 0, 2, 0], out.body_rotation[:, 0, 2, 2]) / units.DEGREE,
+        "hip_flexion": _leg_angle(packed, joint, "hip_{}.flexion"),
+        "hip_adduction": _leg_angle(packed, joint, "hip_{}.adduction"),
+        "knee_flexion": _leg_angle(packed, joint, "knee_{}.flexion"),
         "centre_of_mass": out.centre,
         "segment_angle": segment / units.DEGREE,
         "muscle_force": out.force[:, :n],
@@ -83,6 +88,7 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
         "foramen_height": foramen[..., 1] / units.MILLIMETRE,
         "foramen_width": foramen[..., 2] / units.MILLIMETRE,
         "posterior_disc_height": foramen[..., 3] / units.MILLIMETRE,
+        "contact_force": out.contact_force,
         "locked_moment": -out.held_moment[:, held],
         "multiplier": out.multiplier,
         "passive_moment_hip_flexors": out.hip_flexor_moment,
@@ -112,6 +118,24 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
     values["status"] = np.array(STATUS, dtype="<U13")[out.status]
     values["branch"] = np.zeros(solved.size)
     return values
+
+
+def _free_angle(stance: PackedStance, out: Outputs, name: str) -> np.ndarray:
+    """A free coordinate [deg]; 0 where the stance has it not."""
+    if name not in stance.free:
+        return np.zeros(out.status.size)
+    angle: np.ndarray = out.free[:, stance.free.index(name)] / units.DEGREE
+    return angle
+
+
+def _leg_angle(packed: Packed, joint: np.ndarray, pattern: str) -> np.ndarray:
+    """An angle of the left and of the right leg (n_cases, 2) [deg]; NaN in a model without that joint."""
+    angles = np.full((joint.shape[0], 2), np.nan)
+    for i, side in enumerate("lr"):
+        name = pattern.format(side)
+        if name in packed.coordinates:
+            angles[:, i] = joint[:, packed.coordinates.index(name)] / units.DEGREE
+    return angles
 
 
 def _rates(stance: PackedStance) -> np.ndarray:
@@ -194,7 +218,7 @@ def _buckled(stance: PackedStance, out: Outputs) -> tuple[np.ndarray, np.ndarray
         largest = np.abs(mode).max()
         if largest > 0.0:  # not for NaN
             displaced = free + mode * (BUCKLING_DEG * units.DEGREE / largest)
-            q = _rates(stance) @ displaced + stance.arrays.offset
+            q = out.joint[case] + _rates(stance) @ (displaced - free)
             chain.forward(arrays, q, turn[case], place[case], axes, centres)
     return turn, place
 
@@ -221,6 +245,7 @@ def coordinates(stance: PackedStance, *, pictures: bool) -> dict[str, xr.DataArr
         "coordinate": list(stance.free),
         "actuator": list(stance.actuators),
         "held": [*stance.stance.held_by_support, *stance.stance.locked],
+        "contact": [contact.name for contact in stance.stance.contacts],
     }
     if pictures:
         bones = bone_points(packed)

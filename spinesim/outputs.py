@@ -34,6 +34,8 @@ def empty_outputs(model: ModelArrays, stance: StanceArrays, count: int) -> Outpu
         "reaction": (model.level_area.size, 3),
         "hip_force": (2,),
         "foot_force": (2,),
+        "contact_force": (stance.contact_body.size,),
+        "joint": (nq,),
         "hip_flexor_moment": (2,),
         "alignment": (8,),
         "centre": (3,),

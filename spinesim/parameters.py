@@ -49,6 +49,30 @@ PARAMETERS = {
             "load.hands", "kg", 0, 100, 0, "Weight shared equally by both hands, on top of the one-hand weights."
         ),
         Parameter("load.reach", "m", 0, 0.8, 0, "Distance of the hands in front of the hanging arms."),
+        Parameter("load.shoulder.right", "kg", 0, 50, 0, "Weight of a bag that hangs from the right shoulder."),
+        Parameter("load.shoulder.left", "kg", 0, 50, 0, "Weight of a bag that hangs from the left shoulder."),
+        Parameter("load.back", "kg", 0, 50, 0, "Weight of a pack on the back."),
+        Parameter(
+            "leg_length.right",
+            "mm",
+            -60,
+            60,
+            0,
+            "Length by which the right leg exceeds its reference; the difference of the legs lists the pelvis where "
+            "both feet are on the ground.",
+        ),
+        Parameter("leg_length.left", "mm", -60, 60, 0, "Length by which the left leg exceeds its reference."),
+        Parameter(
+            "bed.sag",
+            "mm",
+            -100,
+            150,
+            0,
+            "Depth by which a bed gives way more under the pelvis than under thorax and head.",
+        ),
+        Parameter(
+            "backrest.forward", "mm", -100, 150, 0, "Distance by which a backrest is moved forward from its place."
+        ),
         Parameter("subject.mass", "kg", 40, 150, None, "Mass of the body."),
         Parameter("subject.stature", "m", 1.4, 2.1, None, "Height of the body."),
         Parameter("disc.preload", "N", 0, 500, None, "Axial load at which the stiffness of the discs is taken."),
@@ -349,10 +373,11 @@ def tightness(names: Names, columns: Mapping[str, Values]) -> dict[tuple[str, st
     }
 
 
-def hand_masses(columns: Mapping[str, Values]) -> tuple[Values, Values]:
-    """Mass [kg] hanging from the right and from the left hand."""
+def carried_masses(columns: Mapping[str, Values]) -> tuple[Values, ...]:
+    """Mass [kg] in the right and in the left hand, on the right and on the left shoulder, and on the back."""
     shared = 0.5 * columns.get("load.hands", 0.0)
-    return columns.get("load.hand.right", 0.0) + shared, columns.get("load.hand.left", 0.0) + shared
+    hands = (columns.get(f"load.hand.{side}", 0.0) + shared for side in ("right", "left"))
+    return (*hands, *(columns.get(f"load.{place}", 0.0) for place in ("shoulder.right", "shoulder.left", "back")))
 
 
 def describe() -> list[Parameter]:

@@ -217,10 +217,18 @@ def check_settings(model: Model, settings: Mapping[str, float] | None) -> dict[s
 
 
 def check_parts(model: Model, wanted: Iterable[str]) -> None:
-    """Refuse hand loads on a model without hands, and pressures on one without an abdomen."""
-    for start, part, words in (("load.", model.hand, "hands"), ("iap.", model.abdomen, "abdomen")):
+    """Refuse loads, pressures and leg lengths on a model without the parts that they need."""
+    list_of_pelvis = [c for c in model.coordinates if c.full_name == "pelvis.list"]
+    for start, part, words in (
+        ("load.hand", model.hand, "hands"),
+        ("load.reach", model.hand, "hands"),
+        ("load.shoulder", model.carry, "shoulders that carry"),
+        ("load.back", model.carry, "back that carries"),
+        ("iap.", model.abdomen, "abdomen"),
+        ("leg_length.", list_of_pelvis, "pelvis that lists"),
+    ):
         named = [name for name in wanted if name.startswith(start)]
-        if named and part is None:
+        if named and not part:
             raise InputError(f"{named[0]}: the model {model.name} has no {words}")
 
 
@@ -267,7 +275,7 @@ def start_postures(stance: PackedStance, task: Task, cases: CaseArrays) -> Float
     """
     count = cases.strength.shape[0]
     start = np.zeros((count, stance.arrays.n_free))
-    if task.find and not task.angles:
+    if task.find and not task.angles and "sway" not in stance.free:
         return start
     plan = completion(stance, task.angles)
     held, values = hold(stance, plan.angles)

@@ -11,12 +11,18 @@ import numpy as np
 
 from spinesim.errors import InputError, ModelError, NotConvergedError
 from spinesim.kernels import jit
-from spinesim.kernels.arrays import CaseArrays, Floats, HeldAngles, StanceArrays
+from spinesim.kernels.arrays import CaseArrays, Floats, HeldAngles, Ints, StanceArrays
 from spinesim.kernels.case import solve_chain
 from spinesim.kernels.work import workspace
 from spinesim.model.pack import Packed
 from spinesim.model.parts import Stance
 from spinesim.outputs import empty_outputs
+
+#: Free coordinates of the legs under the pelvis: they balance the body, and stability leaves them out.
+LEGS = ("lean", "sway", "knees")
+#: World axis about which the ground turns a right shank for a positive moment of an ankle.
+ANKLE_AXES = {"lean": (0.0, 0.0, -1.0), "sway": (1.0, 0.0, 0.0)}
+LOADS = 5  # right and left hand, right and left shoulder, back
 
 TRUNK_ANGLES = ("trunk_flexion", "trunk_bend", "trunk_turn")
 SIDES = {"left": 0, "right": 1, "midline": -1}
@@ -76,7 +82,9 @@ def pack_stance(packed: Packed, name: str) -> PackedStance:
     target = np.zeros(bare.cost.size)
     centre = (0.0, 0.0)
     if stance.upright:
-        centre = (reference.centre[0, 0], reference.centre[0, 2])
+        apart = reference.centre[0] @ bare_arrays(packed, _reference_stance(packed)).ground.T
+        # over one foot as far in front of the ankle as over two, and right above it
+        centre = stance.centre or (apart[0], apart[1] if _two_sided(stance) else 0.0)
         n = packed.lines
         target[:n] = reference.activation[0, :n]
         named = dict(zip(_reference_stance(packed).actuators, reference.activation[0, n:], strict=True))
@@ -109,11 +117,11 @@ def bare_arrays(packed: Packed, stance: Stance) -> StanceArrays:
     if unknown:
         raise ModelError(f"stance {stance.name}: {unknown[0]} is not a joint coordinate of {model.name}")
     for coordinate in packed.coordinates:
-        movers = [free.name for free in stance.free if coordinate in free.moves and free.name != "lean"]
+        movers = [free.name for free in stance.free if coordinate in free.moves and free.name not in LEGS]
         if len(movers) > 1:
             raise ModelError(
-                f"stance {stance.name}: {coordinate} is moved by {' and '.join(movers)}: beside lean only one free "
-                "coordinate may move a joint coordinate"
+                f"stance {stance.name}: {coordinate} is moved by {' and '.join(movers)}: beside {', '.join(LEGS)} only "
+                "one free coordinate may move a joint coordinate"
             )
     matrix = np.zeros((len(packed.coordinates), len(names)))
     for k in range(len(packed.coordinates)):
@@ -142,33 +150,60 @@ def bare_arrays(packed: Packed, stance: Stance) -> StanceArrays:
     grounds = {
         name: carrier.get(actuators[name].side, packed.bodies.index(stance.supports[0].body))
         for name in stance.actuators
-        if actuators[name].coordinate == "lean"
+        if actuators[name].coordinate in ANKLE_AXES
     }
+    up = np.array(stance.up)
+    forward = np.array([1.0, 0.0, 0.0]) if abs(up[2]) > abs(up[0]) else np.cross(up, [0.0, 0.0, 1.0])
+    ground = np.array([forward, np.cross(forward, up)])
+    centre = np.array([body.centre_of_mass for body in model.bodies])
+    for body, shift in stance.shifts.items():
+        centre[packed.bodies.index(body)] += shift
+    factor = stance.weight_factor
+    ankle = np.zeros((len(stance.actuators), 3))
+    for i, name in enumerate(stance.actuators):
+        ankle[i] = ANKLE_AXES.get(actuators[name].coordinate, (0.0, 0.0, 0.0))
+        if actuators[name].side == "left":
+            ankle[i, :2] *= -1.0  # the mirror image of a turn about x or y
     return StanceArrays(
         offset=np.array([stance.offsets.get(name, 0.0) for name in packed.coordinates]),
         rate_first=np.array(rate_first),
         rate_index=np.array(rate_index, dtype=np.int64),
         rate=np.array(rate, dtype=np.float64),
         n_free=len(names),
-        stable=np.array([j for j, name in enumerate(names) if name != "lean"], dtype=np.int64),
+        stable=np.array([j for j, name in enumerate(names) if name not in LEGS], dtype=np.int64),
         lateral=np.array([name.endswith((".bend", ".turn")) for name in names]),
-        weight=np.array([0.0 if body in stance.unweighted else 1.0 for body in packed.bodies]),
+        up=up,
+        ground=ground,
+        weight=np.array([0.0 if body in stance.unweighted else factor for body in packed.bodies]),
+        body_centre=centre,
         support_body=np.array([packed.bodies.index(support.body) for support in stance.supports]),
         support_point=np.array([support.position for support in stance.supports]),
         support_share=np.array([support.share for support in stance.supports]),
         support_side=np.array([SIDES[support.side] for support in stance.supports]),
+        contact_body=np.array([packed.bodies.index(c.body) for c in stance.contacts], dtype=np.int64),
+        contact_point=np.array([c.position for c in stance.contacts]).reshape(-1, 3),
+        contact_normal=np.array([c.normal for c in stance.contacts]).reshape(-1, 3),
+        contact_stiffness=np.array([c.stiffness for c in stance.contacts]),
+        contact_blend=np.array([c.blend for c in stance.contacts]),
         column_first=np.array(first),
         column_last=np.array(last),
         actuator_moment=moment,
         actuator_body=np.array([grounds.get(name, -1) for name in stance.actuators], dtype=np.int64),
+        actuator_axis=ankle,
+        actuator_strength=np.array([actuators[name].max_moment for name in stance.actuators]),
         cost=np.array(cost) / mean,
         target=np.zeros(len(cost)),
         centre_target=np.zeros(2),
         trunk_target=np.zeros(3),
         sigma_activation=model.scatter.activation,
-        sigma_centre=model.scatter.centre_of_mass,
-        sigma_trunk=model.scatter.trunk,
+        sigma_centre=math.inf if stance.supported else model.scatter.centre_of_mass,
+        sigma_trunk=math.inf if stance.supported else model.scatter.trunk,
     )
+
+
+def _two_sided(stance: Stance) -> bool:
+    """Whether the stance is carried on both sides."""
+    return {support.side for support in stance.supports} >= {"left", "right"}
 
 
 def _columns(packed: Packed, matrix: Floats) -> tuple[list[int], list[int]]:
@@ -225,12 +260,16 @@ def default_cases(packed: Packed, arrays: StanceArrays, stance: Stance, count: i
     """Case arrays with every parameter at its default."""
     n, m = packed.lines, arrays.cost.size
     model = packed.model
-    points = np.zeros((2, 3))
+    points = np.zeros((LOADS, 3))
     if model.hand is not None:
         x, y, z = model.hand.shoulder_right
-        points[:] = [[x, y, z], [x, y, -z]]
+        points[:2] = [[x, y, z], [x, y, -z]]
+    if model.carry is not None:
+        x, y, z = model.carry.strap_right
+        points[2:] = [[x, y, z], [x, y, -z], model.carry.pack]
     cases = CaseArrays(
-        strength=np.ones((count, n)),
+        offset=np.tile(arrays.offset, (count, 1)),
+        strength=np.ones((count, m)),
         stiffness=np.ones((count, n)),
         shift=np.zeros((count, n)),
         lower=np.zeros((count, m)),
@@ -240,9 +279,10 @@ def default_cases(packed: Packed, arrays: StanceArrays, stance: Stance, count: i
         rest_pressure=np.full(count, stance.rest_pressure),
         short_range=np.full(count, model.stability.short_range),
         margin=np.full(count, -np.inf),
-        load=np.zeros((count, 2)),
+        load=np.zeros((count, LOADS)),
         load_point=np.tile(points, (count, 1, 1)),
-        symmetric=np.ones(count, dtype=np.bool_),
+        contact_height=np.tile(np.array([c.height for c in stance.contacts]), (count, 1)),
+        symmetric=np.full(count, own_mirror(stance)),
         held=np.zeros((count, held)),
     )
     if model.abdomen is not None:
@@ -255,17 +295,56 @@ def default_cases(packed: Packed, arrays: StanceArrays, stance: Stance, count: i
 def limit_ankles(packed: Packed, arrays: StanceArrays, stance: Stance, cases: CaseArrays) -> None:
     """Bound the ankle actuators so that the centre of pressure stays under the foot, in place."""
     foot, model = packed.model.foot, packed.model
-    lean = [j for j, coordinate in enumerate(stance.free) if coordinate.name == "lean"]
-    if foot is None or not lean:
+    if foot is None:
         return
-    moment = arrays.actuator_moment[:, lean[0]]
-    weight = model.gravity * sum(body.mass for body in model.bodies) + cases.load.sum(axis=1)
-    for sign, reach in ((-1.0, foot.front), (1.0, foot.back)):
+    weight = model.gravity * stance.weight_factor * sum(body.mass for body in model.bodies) + cases.load.sum(axis=1)
+    names = [coordinate.name for coordinate in stance.free]
+    for name, sign, reach in (
+        ("lean", -1.0, foot.front),
+        ("lean", 1.0, foot.back),
+        ("sway", -1.0, foot.side),
+        ("sway", 1.0, foot.side),
+    ):
+        if name not in names:
+            continue
+        moment = np.where(arrays.actuator_body >= 0, arrays.actuator_moment[:, names.index(name)], 0.0)
         chosen = np.flatnonzero(moment * sign > 0.0)
         if chosen.size:
             share = np.minimum(1.0, reach * weight / np.abs(moment[chosen]).sum())
             for i in chosen:
                 cases.upper[:, packed.lines + i] = share
+
+
+def own_mirror(stance: Stance) -> bool:
+    """Whether a stance is its own mirror image."""
+
+    def other(name: str) -> str:
+        joint, dot, motion = name.partition(".")
+        swapped = {"_r": "_l", "_l": "_r"}.get(joint[-2:])
+        return (joint[:-2] + swapped if swapped else joint) + dot + motion
+
+    def odd(name: str) -> bool:
+        return name.endswith((".bend", ".turn", ".list"))
+
+    moves = [tuple(sorted(free.moves.items())) for free in stance.free]
+    seen = [
+        tuple(sorted((other(name), -rate if odd(name) else rate) for name, rate in free.moves.items()))
+        for free in stance.free
+    ]
+    turned = [tuple((name, -rate) for name, rate in image) for image in seen]
+    points = [
+        (s.body, *s.position, s.share) for s in stance.supports
+    ] + [(c.body, *c.position, *c.normal, c.height) for c in stance.contacts]
+    images = [(other(s.body), *s.position[:2], -s.position[2], s.share) for s in stance.supports] + [
+        (other(c.body), *c.position[:2], -c.position[2], *c.normal[:2], -c.normal[2], c.height)
+        for c in stance.contacts
+    ]
+    return (
+        stance.up[2] == 0.0
+        and all(a in moves or b in moves for a, b in zip(seen, turned, strict=True))
+        and sorted(images) == sorted(points)
+        and all(stance.offsets.get(other(k)) == (-v if odd(k) else v) for k, v in stance.offsets.items())
+    )
 
 
 def no_held(arrays: StanceArrays) -> HeldAngles:
@@ -276,12 +355,13 @@ def no_held(arrays: StanceArrays) -> HeldAngles:
 def posture_names(stance: PackedStance) -> list[str]:
     """Names by which the angles of a posture may be set in this stance."""
     levels = [name for name in stance.packed.coordinates if name.split(".")[0] in stance.packed.levels]
-    hips = [f"hip_flexion.{side}" for side in ("left", "right") if _coordinate(f"hip_flexion.{side}") in _moved(stance)]
-    return [*TRUNK_ANGLES, "anterior_pelvic_tilt", "lumbar_flexion", *hips, *levels]
+    legs = [f"{joint}_flexion.{side}" for joint in ("hip", "knee") for side in ("left", "right")]
+    legs = [name for name in legs if _coordinate(name) in _moved(stance)]
+    return [*TRUNK_ANGLES, "anterior_pelvic_tilt", "lumbar_flexion", *legs, *levels]
 
 
 def _coordinate(name: str) -> str:
-    """Joint coordinate of a posture angle such as ``hip_flexion.left``."""
+    """Joint coordinate of a posture angle such as ``hip_flexion.left`` or ``knee_flexion.left``."""
     joint, side = name.split(".")
     return f"{joint.removesuffix('_flexion')}_{side[0]}.flexion"
 
@@ -371,8 +451,8 @@ class Completion:
     """How a posture of few named angles is made whole."""
 
     angles: dict[str, float]  #: conditions [rad]: the named angles and what the rhythm adds
-    modes: Floats  #: (conditions + centred, nu)
-    centred: int  #: 1 if the legs lean so that the centre of mass stands over the support
+    modes: Floats  #: (conditions + centred.size, nu)
+    centred: Ints  #: directions of the ground (0 forward, 1 to the side) in which the centre of mass stands over its aim
 
 
 def completion(stance: PackedStance, angles: Mapping[str, float]) -> Completion:
@@ -418,17 +498,46 @@ def completion(stance: PackedStance, angles: Mapping[str, float]) -> Completion:
     for name in named:
         if name.split(".")[0] in stance.packed.levels:
             modes.append(_mode(stance, {name: 1.0}))
-    hips = [name for name in named if name.startswith("hip_flexion.")]
-    lean = [j for j, name in enumerate(stance.free) if name == "lean"]
-    if hips and (not lean or len({named[name] for name in hips}) > 1):
-        raise InputError(f"{hips[0]}: in {stance.stance.name} both hips flex alike and follow the pelvis")
-    for name in hips[1:]:
-        del conditions[name]
-    centred = 0
-    if lean:
-        modes.append(np.eye(len(stance.free))[lean[0]])
-        centred = 0 if hips else 1
-    return Completion(conditions, np.array(modes), centred)
+    leaning = "lean" in stance.free
+    for name in [name for name in named if "_flexion." in name]:
+        row, _ = angle_row(stance, name)
+        twin = next((other for other in conditions if other != name and _alike(stance, other, row)), None)
+        if twin is not None:
+            if named[twin] != named[name]:
+                raise InputError(f"{name}: in {stance.stance.name} both sides flex alike")
+            del conditions[name]
+        elif (own := _own_mode(stance, name)) is not None:
+            modes.append(own)
+        elif leaning:
+            leaning = False  # the legs lean as the hips ask
+            modes.append(_unit(stance, "lean"))
+        else:
+            raise InputError(f"{name}: in {stance.stance.name} the hips follow the pelvis")
+    centred = []
+    for axis, name in enumerate(("lean", "sway")):
+        if name in stance.free and (name == "sway" or leaning):
+            modes.append(_unit(stance, name))
+            centred.append(axis)
+    return Completion(conditions, np.array(modes), np.array(centred, dtype=np.int64))
+
+
+def _unit(stance: PackedStance, name: str) -> Floats:
+    """Direction of one free coordinate."""
+    direction: Floats = np.eye(len(stance.free))[stance.free.index(name)]
+    return direction
+
+
+def _alike(stance: PackedStance, name: str, row: Floats) -> bool:
+    """Whether a named angle of the legs is moved like one of the other side."""
+    return "_flexion." in name and np.array_equal(angle_row(stance, name)[0], row)
+
+
+def _own_mode(stance: PackedStance, name: str) -> Floats | None:
+    """Direction of the free coordinate that moves an angle of the legs but not the pelvis, if there is one."""
+    for free in stance.stance.free:
+        if free.name not in ("lean", "sway", "pelvic_tilt") and _coordinate(name) in free.moves:
+            return _unit(stance, free.name)
+    return None
 
 
 def _mode(stance: PackedStance, rates: Mapping[str, float]) -> Floats:

@@ -16,7 +16,7 @@ from spinesim.kernels.state import configure, tangent
 from spinesim.kernels.work import workspace
 from spinesim.model.pack import pack
 from spinesim.model.parts import Model
-from spinesim.stance import pack_stance
+from spinesim.stance import LEGS, pack_stance
 
 
 class Stiffness:
@@ -36,7 +36,7 @@ class Stiffness:
 
     def __init__(self, model: Model, *, preload: float = 500.0, load: float = 0.0, lean: float = 0.0) -> None:
         self.stance = pack_stance(pack(model), "standing")
-        self.arrays = self.stance.packed.arrays
+        self.arrays, self.support = self.stance.packed.arrays, self.stance.arrays
         columns = {"disc.preload": np.array([preload]), "load.hands": np.array([load])}
         self.cases = case_arrays(self.stance, columns, 1, np.zeros(0))
         self.fascicles = len(self.stance.packed.muscles)
@@ -44,12 +44,12 @@ class Stiffness:
 
     def matrix(self, activation: Floats) -> Floats:
         """Stiffness (nu, nu) [N m/rad] of the free coordinates at activations (n + na,)."""
-        work = workspace(self.arrays, self.stance.arrays)
+        work = workspace(self.arrays, self.support)
         passive.disc_constants(self.arrays, self.cases.preload[0], work.disc)
-        configure(self.arrays, self.stance.arrays, self.cases, 0, self.free, work)
+        configure(self.arrays, self.support, self.cases, 0, self.free, work)
         stiffness = np.empty((self.free.size, self.free.size))
         short_range = self.cases.short_range[0]
-        tangent(self.arrays, self.stance.arrays, self.cases, 0, activation, short_range, work, stiffness)
+        tangent(self.arrays, self.support, self.cases, 0, activation, short_range, work, stiffness)
         symmetric: Floats = (stiffness + stiffness.T) / 2
         return symmetric
 
@@ -60,7 +60,7 @@ class Stiffness:
 
     def margin(self, activation: Floats) -> float:
         """Smallest eigenvalue [N m/rad] over pelvis and spine, as ``stability_margin`` has it."""
-        return self.least(activation, lambda name: name != "lean")
+        return self.least(activation, lambda name: name not in LEGS)
 
     def none(self) -> Floats:
         """No activation (n + na,)."""
@@ -119,11 +119,12 @@ def buckling_weight(model: Model) -> float:
     arrays, place = body.arrays, body.stance.packed.bodies.index("L1")
     centre = arrays.body_centre.copy()
     centre[place] = np.mean(marks, axis=0)
+    body.support = body.support._replace(body_centre=centre)
 
     def margin(weight: float) -> float:
         mass = np.zeros_like(arrays.body_mass)
         mass[place] = weight / arrays.gravity
-        body.arrays = arrays._replace(body_mass=mass, body_centre=centre)
+        body.arrays = arrays._replace(body_mass=mass)
         return body.least(body.none(), lambda name: "." in name and not name.startswith("T12"))
 
     if margin(0.0) <= 0.0 or margin(2000.0) >= 0.0:

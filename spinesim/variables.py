@@ -60,6 +60,12 @@ VARIABLES = _register(
         "trunk_inclination", (), "deg", "Flexion of the thorax in the world from the reference, forward positive."
     ),
     Variable("lean", (), "deg", "Inclination of the legs about the ankles, forward positive."),
+    Variable("sway", (), "deg", "Inclination of the standing leg about its ankle, to its own side positive."),
+    Variable("pelvic_list", (), "deg", "Inclination of the pelvis in the frontal plane, right side down positive."),
+    Variable("pelvic_turn", (), "deg", "Turn of the pelvis about the vertical, to the left positive."),
+    Variable("hip_flexion", ("side",), "deg", "Flexion of the thigh from the pelvis, flexion positive."),
+    Variable("hip_adduction", ("side",), "deg", "Adduction of the thigh from the pelvis, adduction positive."),
+    Variable("knee_flexion", ("side",), "deg", "Flexion of the knee, flexion positive."),
     Variable(
         "centre_of_mass",
         ("xyz",),
@@ -150,6 +156,9 @@ VARIABLES = _register(
         "N",
         "Vertical force of the ground on a foot, upward positive; the split between "
         "the feet follows the lateral centre of mass, an assumption.",
+    ),
+    Variable(
+        "contact_force", ("contact",), "N", "Force with which an elastic contact such as a bed or backrest presses."
     ),
     # nerve room
     Variable(
@@ -308,6 +317,7 @@ COORDINATES = _register(
     Variable("coordinate", ("coordinate",), "", "Free coordinate of the stance."),
     Variable("actuator", ("actuator",), "", "Ideal actuator that stands for muscles absent from the tables."),
     Variable("held", ("held",), "", "Coordinate that is not free."),
+    Variable("contact", ("contact",), "", "Elastic contact of the stance."),
     Variable("bone_point", ("bone_point",), "", "Bony landmark."),
     Variable("bone_body", ("bone_point",), "", "Body that carries the landmark."),
     Variable("path_point", ("path_point",), "", "Points of the muscle paths, in order."),

@@ -3,8 +3,9 @@
 Sizes: ``nb`` bodies (parents first, pelvis 0), ``nq`` joint coordinates (grouped by body, in the order of the hinges),
 ``n`` lines (the fascicles and, last, the line of the intra-abdominal pressure if the model has one), ``ns`` path
 segments, ``nu`` free coordinates of the stance, ``na`` ideal actuators, ``nt`` tissue
-branches, ``nd`` disc coordinates, ``nl`` levels, ``nf`` foramina of one side. SI units and radians throughout. The
-world frame is x forward, y up, z right with its origin midway between the hips.
+branches, ``nd`` disc coordinates, ``nl`` levels, ``nf`` foramina of one side, ``nk`` elastic
+contacts, ``nw`` places of carried loads. SI units and radians throughout. The world frame is x forward, y up, z right
+with its origin midway between the hips; lying, it lies with the body.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class ModelArrays(NamedTuple):
     tissue_second: Ints  #: (nt,) second coordinate or -1
     tissue_coupling: Floats
     # loads
-    hand_body: int
+    load_body: int  #: body that carries loads
     level_bodies: Ints  #: (nl, 2) lower and upper body
     level_frame: Floats  #: (nl, 3, 3) rows: forward, up (normal), right, in the lower body's frame
     level_area: Floats  #: (nl,)
@@ -107,28 +108,39 @@ class StanceArrays(NamedTuple):
     n_free: int
     stable: Ints  #: free coordinates in which the posture must be stable: all but lean
     lateral: NDArray[np.bool_]  #: (nu,) free coordinates that break the symmetry of left and right
-    weight: Floats  #: (nb,) 1 where the weight acts on the chain, 0 where the support carries it directly
+    up: Floats  #: (3,) unit vector against the weights, world frame
+    ground: Floats  #: (2, 3) unit vectors across them: forward (or towards the head) and to the side
+    weight: Floats  #: (nb,) factor on the weight of a body on the chain; 0 where the support carries it directly
+    body_centre: Floats  #: (nb, 3) centres of mass in this stance, body frames
     support_body: Ints
     support_point: Floats
     support_share: Floats
     support_side: Ints  #: 0 left, 1 right, -1 neither
+    contact_body: Ints  #: (nk,) bodies that elastic contacts press
+    contact_point: Floats  #: (nk, 3) where, body frame
+    contact_normal: Floats  #: (nk, 3) unit vectors out of the surfaces, world frame
+    contact_stiffness: Floats  #: (nk,) [N/m]
+    contact_blend: Floats  #: (nk,) distance over which a contact begins [m]
     column_first: Ints  #: (n + na,) first and one past the last free coordinate a fascicle or actuator acts on
     column_last: Ints
     actuator_moment: Floats  #: (na, nu) moments at full activation
-    actuator_body: Ints  #: (na,) body on which the ground acts with the opposite moment about z, or -1
+    actuator_body: Ints  #: (na,) body on which the ground acts with the opposite moment, or -1
+    actuator_axis: Floats  #: (na, 3) world axis about which the ground acts for a positive moment
+    actuator_strength: Floats  #: (na,) moment at full activation [N m]
     cost: Floats  #: (n + na,) v
     target: Floats  #: (n + na,) activation aimed at when the posture is found
-    centre_target: Floats  #: (2,) x and z of the centre of mass from the support centre
+    centre_target: Floats  #: (2,) centre of mass from the support centre along ``ground``
     trunk_target: Floats  #: (3,) flexion, bend, turn of the thorax in the world
     sigma_activation: float
-    sigma_centre: float
-    sigma_trunk: float
+    sigma_centre: float  #: infinite where supports keep the body from falling
+    sigma_trunk: float  #: likewise
 
 
 class CaseArrays(NamedTuple):
     """What a user sets, one row per case (nc of them)."""
 
-    strength: Floats  #: (nc, n)
+    offset: Floats  #: (nc, nq) joint coordinates at u = 0 [rad]
+    strength: Floats  #: (nc, n + na)
     stiffness: Floats  #: (nc, n)
     shift: Floats  #: (nc, n) tightness as a shift of the normalised fibre length
     lower: Floats  #: (nc, n + na) bounds of activation
@@ -138,8 +150,9 @@ class CaseArrays(NamedTuple):
     rest_pressure: Floats  #: (nc,) intra-abdominal pressure without activation [Pa]
     short_range: Floats  #: (nc,) kappa: stiffness of an active fascicle times its length over its force
     margin: Floats  #: (nc,) least stiffness demanded of every motion [N m/rad], or -inf
-    load: Floats  #: (nc, 2) weights in the right and left hand [N]
-    load_point: Floats  #: (nc, 2, 3) in the frame of the thorax
+    load: Floats  #: (nc, nw) weights in the right and left hand, on the right and left shoulder and on the back [N]
+    load_point: Floats  #: (nc, nw, 3) in the frame of the thorax
+    contact_height: Floats  #: (nc, nk) of the surfaces over the support centre, along their normals [m]
     symmetric: NDArray[np.bool_]  #: (nc,) the case is its own mirror image
     held: Floats  #: (nc, nh) values of the held posture angles [rad]
 
@@ -180,6 +193,8 @@ class Outputs(NamedTuple):
     reaction: Floats  #: (nc, nl, 3) compression, anterior and lateral shear
     hip_force: Floats  #: (nc, 2) left, right
     foot_force: Floats  #: (nc, 2) left, right, upward
+    contact_force: Floats  #: (nc, nk)
+    joint: Floats  #: (nc, nq) joint coordinates [rad]
     hip_flexor_moment: Floats  #: (nc, 2)
     alignment: Floats  #: (nc, 8)
     centre: Floats  #: (nc, 3)

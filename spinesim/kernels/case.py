@@ -44,6 +44,8 @@ def usable(case, row):
         and case.margin[row] < math.inf
         and math.isfinite(largest(case.load[row]))
         and math.isfinite(largest(case.load_point[row]))
+        and math.isfinite(largest(case.contact_height[row]))
+        and math.isfinite(largest(case.offset[row]))
         and math.isfinite(largest(case.held[row]))
     )
 
@@ -86,7 +88,7 @@ def derive(model, stance, case, row, problem, used, power, fixed, free, multipli
     force = np.empty((model.body_mass.size, 3))
     share = np.empty(stance.support_share.size)
     loads = np.empty((model.level_area.size, 3))
-    reaction.support_shares(stance, work.turn, work.place, work.centre[2], share)
+    reaction.support_shares(stance, work.turn, work.place, work.centre, share)
     for i in range(n):
         tension[i] = least[i] * work.active[i] + work.passive[i]
     reaction.beyond_joints(model, stance, share, case.load[row], case.load_point[row], work, tension, carried, force)
@@ -128,6 +130,8 @@ def derive(model, stance, case, row, problem, used, power, fixed, free, multipli
     for s in range(share.size):
         if stance.support_side[s] >= 0:
             out.foot_force[row, stance.support_side[s]] += share[s] * carried
+    copy(work.pressing, out.contact_force[row])
+    copy(work.q, out.joint[row])
     alignment.alignment(model, work.turn, out.alignment[row])
     points = np.empty((model.foramen_part.size, 3))
     for f in range(model.foramen_level.size):

@@ -11,16 +11,17 @@ from spinesim.kernels.vector import fill
 
 
 @kernel
-def joint_coordinates(stance, free, q):
+def joint_coordinates(stance, offset, free, q):
     """Joint coordinates q = offset + B u, written in place.
 
     Parameters
     ----------
+    offset : (nq,) float64, joint coordinates at u = 0 [rad]
     free : (nu,) float64 [rad]
     q : (nq,) float64 [rad], written in place
     """
     for k in range(q.size):
-        value = stance.offset[k]
+        value = offset[k]
         for e in range(stance.rate_first[k], stance.rate_first[k + 1]):
             value += stance.rate[e] * free[stance.rate_index[e]]
         q[k] = value

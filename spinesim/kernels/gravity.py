@@ -1,9 +1,9 @@
-"""Weights, hand loads and the upward force of the support, and the centre of mass they define.
+"""Weights, carried loads and the upward force of the support, and the centre of mass they define.
 
-All forces are vertical, so one vector per hinge serves everything: ``leverage[k]`` = sum over the points beyond hinge k
-of their upward force times (point - centre of k). The moment of the hinge is the y component of axis x leverage, and
-the x and z components divided by the carried weight are minus the change of the centre of mass relative to the
-support centre.
+All these forces are parallel, so one vector per hinge serves everything: ``leverage[k]`` = sum over the points beyond
+hinge k of their upward force times (point - centre of k). The moment of the hinge is the component of axis x leverage
+along ``up``; its other components divided by the carried weight are minus the change of the centre of mass relative to
+the support centre.
 """
 
 from spinesim.kernels.chain import world
@@ -12,7 +12,7 @@ from spinesim.kernels.vector import fill
 
 
 @inner
-def _add_force(model, body, x, y, z, force, centres, leverage):
+def add_force(model, body, x, y, z, force, centres, leverage):
     """Add an upward force [N] at a world point carried by a body."""
     for k in range(centres.shape[0]):
         if model.moves[body, k]:
@@ -28,8 +28,8 @@ def weights(model, stance, share, load, load_point, turn, place, centres, levera
     Parameters
     ----------
     share : (ns,) float64, share of the carried weight at each support
-    load : (2,) float64, weights in the right and the left hand [N]
-    load_point : (2, 3) float64, where they hang, thorax frame [m]
+    load : (nw,) float64, weights of carried loads [N]
+    load_point : (nw, 3) float64, where they hang, thorax frame [m]
     leverage : (nq, 3) float64 [N m], written in place
     centre : (3,) float64, world frame [m], written in place
 
@@ -43,16 +43,16 @@ def weights(model, stance, share, load, load_point, turn, place, centres, levera
     for b in range(model.body_mass.size):
         force = model.gravity * model.body_mass[b] * stance.weight[b]
         if force > 0.0:
-            x, y, z = world(turn, place, b, model.body_centre[b])
-            _add_force(model, b, x, y, z, -force, centres, leverage)
+            x, y, z = world(turn, place, b, stance.body_centre[b])
+            add_force(model, b, x, y, z, -force, centres, leverage)
             carried += force
             centre[0] += force * x
             centre[1] += force * y
             centre[2] += force * z
     for h in range(load.size):
         if load[h] > 0.0:
-            x, y, z = world(turn, place, model.hand_body, load_point[h])
-            _add_force(model, model.hand_body, x, y, z, -load[h], centres, leverage)
+            x, y, z = world(turn, place, model.load_body, load_point[h])
+            add_force(model, model.load_body, x, y, z, -load[h], centres, leverage)
             carried += load[h]
             centre[0] += load[h] * x
             centre[1] += load[h] * y
@@ -62,7 +62,7 @@ def weights(model, stance, share, load, load_point, turn, place, centres, levera
     for s in range(stance.support_body.size):
         b = stance.support_body[s]
         x, y, z = world(turn, place, b, stance.support_point[s])
-        _add_force(model, b, x, y, z, share[s] * carried, centres, leverage)
+        add_force(model, b, x, y, z, share[s] * carried, centres, leverage)
         centre[0] -= share[s] * x
         centre[1] -= share[s] * y
         centre[2] -= share[s] * z
@@ -70,27 +70,28 @@ def weights(model, stance, share, load, load_point, turn, place, centres, levera
 
 
 @kernel
-def weight_moments(axes, leverage, moment):
-    """Add the moments of all vertical forces about the hinges [N m] to ``moment`` (nq,)."""
-    for k in range(axes.shape[0]):
-        moment[k] += axes[k, 2] * leverage[k, 0] - axes[k, 0] * leverage[k, 2]
+def add_turning(axes, leverage, direction, factor, moment):
+    """Add factor * (axis x leverage) . direction of every hinge to ``moment`` (nq,).
 
-
-@kernel
-def centre_gradient(axes, leverage, carried, gradient_x, gradient_z):
-    """Change of the centre of mass (x and z, from the support centre) per joint angle [m/rad], written in place."""
-    for k in range(axes.shape[0]):
-        gradient_x[k] = -(axes[k, 1] * leverage[k, 2] - axes[k, 2] * leverage[k, 1]) / carried
-        gradient_z[k] = -(axes[k, 0] * leverage[k, 1] - axes[k, 1] * leverage[k, 0]) / carried
-
-
-@kernel
-def weight_curvature(model, axes, leverage, factor_x, factor_y, factor_z, square):
-    """Add second derivatives of the vertical forces' leverage to the upper triangle of ``square`` (nq, nq).
-
-    With (0, -1, 0) this is the second derivative of the potential energy [N m/rad2]; with (-cx/W, 0, -cz/W) it is
-    the second derivative of cx x + cz z of the centre of mass.
+    With ``up`` and 1 these are the moments of all parallel forces [N m]; with a horizontal direction and minus one over
+    the carried weight, the change of the centre of mass along it, from the support centre [m/rad].
     """
+    x, y, z = direction[0], direction[1], direction[2]
+    for k in range(axes.shape[0]):
+        moment[k] += factor * (
+            x * (axes[k, 1] * leverage[k, 2] - axes[k, 2] * leverage[k, 1])
+            + y * (axes[k, 2] * leverage[k, 0] - axes[k, 0] * leverage[k, 2])
+            + z * (axes[k, 0] * leverage[k, 1] - axes[k, 1] * leverage[k, 0])
+        )
+
+
+@kernel
+def add_turning_curvature(model, axes, leverage, direction, factor, square):
+    """Add the derivatives of `add_turning` by the joint coordinates to the upper triangle of ``square`` (nq, nq).
+
+    With ``up`` and -1 this is the second derivative of the potential energy [N m/rad2].
+    """
+    factor_x, factor_y, factor_z = factor * direction[0], factor * direction[1], factor * direction[2]
     nq = axes.shape[0]
     for j in range(nq):
         gx, gy, gz = leverage[j]

@@ -20,7 +20,7 @@ import numpy as np
 from spinesim.kernels.alignment import trunk_angles, trunk_curvature, trunk_gradient
 from spinesim.kernels.balance import NOT_CONVERGED, SOLVED, Sharing, balance, cholesky, cholesky_solve
 from spinesim.kernels.chain import square_to_free, to_free
-from spinesim.kernels.gravity import centre_gradient, weight_curvature
+from spinesim.kernels.gravity import add_turning, add_turning_curvature
 from spinesim.kernels.jit import inner, kernel, stage
 from spinesim.kernels.muscle import passive_bend
 from spinesim.kernels.passive import add_diagonal, disc_bending, disc_moments
@@ -61,30 +61,33 @@ def goals(model, stance, work, carried, gradient, curvature):
     curvature : (nu, nu) float64 [1/rad2], written in place; that of the trunk's angles themselves is left out
     """
     nq, nu = work.q.size, gradient.size
-    by_x, by_z, by_u = np.empty(nq), np.empty(nq), np.empty(nu)
+    off, by_q, by_u = np.empty(2), np.empty(nq), np.empty(nu)
     fill(0.0, gradient)
     weight = 1.0 / stance.sigma_centre**2
-    off_x, off_z = work.centre[0] - stance.centre_target[0], work.centre[2] - stance.centre_target[1]
-    cost = 0.5 * weight * (off_x * off_x + off_z * off_z)
-    centre_gradient(work.axes, work.leverage, carried, by_x, by_z)
+    cost = 0.0
     fill(0.0, work.square)
-    factor = -weight / carried
-    weight_curvature(model, work.axes, work.leverage, factor * off_x, 0.0, factor * off_z, work.square)
+    for a in range(2):
+        off[a] = dot(stance.ground[a], work.centre) - stance.centre_target[a]
+        cost += 0.5 * weight * off[a] * off[a]
+        factor = -weight * off[a] / carried
+        add_turning_curvature(model, work.axes, work.leverage, stance.ground[a], factor, work.square)
     square_to_free(stance, work.square, curvature)
-    for off, by_q in ((off_x, by_x), (off_z, by_z)):
+    for a in range(2):
+        fill(0.0, by_q)
+        add_turning(work.axes, work.leverage, stance.ground[a], -1.0 / carried, by_q)
         to_free(stance, by_q, by_u)
         for i in range(nu):
-            gradient[i] += weight * off * by_u[i]
+            gradient[i] += weight * off[a] * by_u[i]
             for j in range(nu):
                 curvature[i, j] += weight * by_u[i] * by_u[j]
     weight = 1.0 / stance.sigma_trunk**2
     angles = trunk_angles(work.turn[model.trunk_body])
     for a in range(3):
-        off = angles[a] - stance.trunk_target[a]
-        trunk_row(model, stance, work, a, by_x, by_u)
-        cost += 0.5 * weight * off * off
+        missed = angles[a] - stance.trunk_target[a]
+        trunk_row(model, stance, work, a, by_q, by_u)
+        cost += 0.5 * weight * missed * missed
         for i in range(nu):
-            gradient[i] += weight * off * by_u[i]
+            gradient[i] += weight * missed * by_u[i]
             for j in range(nu):
                 curvature[i, j] += weight * by_u[i] * by_u[j]
     return cost

@@ -2,25 +2,30 @@
 
 import math
 
-from spinesim.kernels import gravity, muscle, passive
+from spinesim.kernels import contact, gravity, muscle, passive
 from spinesim.kernels.chain import world
 from spinesim.kernels.jit import stage
-from spinesim.kernels.vector import copy, fill
+from spinesim.kernels.vector import copy, dot, fill
 
 
 @stage
-def support_shares(stance, turn, place, centre_z, share):
+def support_shares(stance, turn, place, centre, share):
     """Share of the carried weight at each support, written in place.
 
     Two supports on the two sides split it so that it passes under the centre of mass (assumed: no other moment is
     exchanged with the ground about x); else the shares of the stance hold. A share below 0 means that foot would lift.
+
+    Parameters
+    ----------
+    centre : (3,) float64, centre of mass from the support centre at the shares of the stance, world frame [m]
     """
     copy(stance.support_share, share)
     if share.size == 2 and stance.support_side[0] != stance.support_side[1]:
-        _, _, z0 = world(turn, place, stance.support_body[0], stance.support_point[0])
-        _, _, z1 = world(turn, place, stance.support_body[1], stance.support_point[1])
-        middle = stance.support_share[0] * z0 + stance.support_share[1] * z1
-        share[1] = (centre_z + middle - z0) / (z1 - z0)
+        side = stance.ground[1]
+        x0, y0, z0 = world(turn, place, stance.support_body[0], stance.support_point[0])
+        x1, y1, z1 = world(turn, place, stance.support_body[1], stance.support_point[1])
+        apart = side[0] * (x1 - x0) + side[1] * (y1 - y0) + side[2] * (z1 - z0)
+        share[1] = dot(side, centre) / apart + stance.support_share[1]
         share[0] = 1.0 - share[1]
 
 
@@ -28,13 +33,13 @@ def support_shares(stance, turn, place, centre_z, share):
 def beyond_joints(model, stance, share, load, load_point, work, tension, carried, force):
     """Force of weights, loads, supports and muscles on everything beyond the joint of each body, in place (nb, 3).
 
-    World frame [N]; the joint itself gives the opposite.
+    World frame [N]; the joint itself gives the opposite. ``work.pressing`` must hold the forces of the contacts.
     """
     fill(0.0, force)
     nb = model.body_mass.size
     for b in range(nb):
         weight = model.gravity * model.body_mass[b] * stance.weight[b]
-        if b == model.hand_body:
+        if b == model.load_body:
             for h in range(load.size):
                 weight += load[h]
         for s in range(share.size):
@@ -43,7 +48,9 @@ def beyond_joints(model, stance, share, load, load_point, work, tension, carried
         for c in range(nb):
             first = model.body_coordinates[c]
             if model.moves[b, first]:
-                force[c, 1] -= weight
+                for i in range(3):
+                    force[c, i] -= weight * stance.up[i]
+    contact.contact_forces(model, stance, share, work, force)
     for i in range(tension.size):
         for s in range(model.muscle_segments[i], model.muscle_segments[i + 1]):
             a, b = model.segment_bodies[s, 0], model.segment_bodies[s, 1]
@@ -105,18 +112,19 @@ def joint_moments(model, stance, share, case, row, work, activation, tension, mo
         work.leverage,
         work.centre,
     )
-    gravity.weight_moments(work.axes, work.leverage, moment)
+    gravity.add_turning(work.axes, work.leverage, stance.up, 1.0, moment)
+    contact.contact_moments(model, stance, share, case.contact_height[row], work, moment)
     for i in range(tension.size):
         for k in range(moment.size):
             moment[k] -= work.gradient[i, k] * tension[i]
+    n = tension.size
     for i in range(stance.actuator_body.size):
         b = stance.actuator_body[i]
         if b >= 0:
-            # lean turns the leg about -z, so a moment along lean is the opposite couple about z
-            couple = -activation[tension.size + i] * stance.actuator_moment[i, 0]
+            couple = activation[n + i] * stance.actuator_strength[i] * case.strength[row, n + i]
             for k in range(moment.size):
                 if model.moves[b, k]:
-                    moment[k] += couple * work.axes[k, 2]
+                    moment[k] += couple * dot(stance.actuator_axis[i], work.axes[k])
 
 
 @stage

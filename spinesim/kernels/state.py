@@ -1,6 +1,6 @@
-"""The stages from free coordinates to the equations of balance: chain, muscle, passive, gravity."""
+"""The stages from free coordinates to the equations of balance: chain, muscle, passive, gravity, contact."""
 
-from spinesim.kernels import chain, gravity, muscle, passive
+from spinesim.kernels import chain, contact, gravity, muscle, passive
 from spinesim.kernels.jit import inner, kernel
 from spinesim.kernels.vector import fill
 
@@ -21,7 +21,7 @@ def configure(model, stance, case, row, free, work):
     -------
     carried : float, weight that the support carries through the chain [N]
     """
-    chain.joint_coordinates(stance, free, work.q)
+    chain.joint_coordinates(stance, case.offset[row], free, work.q)
     chain.forward(model, work.q, work.turn, work.place, work.axes, work.centres)
     muscle.paths(
         model,
@@ -65,7 +65,8 @@ def configure(model, stance, case, row, free, work):
         work.leverage,
         work.centre,
     )
-    gravity.weight_moments(work.axes, work.leverage, work.moment)
+    gravity.add_turning(work.axes, work.leverage, stance.up, 1.0, work.moment)
+    contact.contact_moments(model, stance, stance.support_share, case.contact_height[row], work, work.moment)
     work.carried[0] = carried
     chain.to_free(stance, work.moment, work.tau)
     nu = stance.n_free
@@ -78,7 +79,7 @@ def configure(model, stance, case, row, free, work):
             work.tau[j] -= work.arms[i, j] * work.passive[i]
     for i in range(stance.actuator_moment.shape[0]):
         for j in range(nu):
-            work.columns[n + i, j] = stance.actuator_moment[i, j]
+            work.columns[n + i, j] = stance.actuator_moment[i, j] * case.strength[row, n + i]
     return carried
 
 
@@ -113,7 +114,8 @@ def tangent(model, stance, case, row, activation, short_range, work, stiffness):
     )
     passive.disc_stiffness(model, work.disc, work.q, square)
     passive.tissue_stiffness(model, case.tissue_shift[row], work.q, square)
-    gravity.weight_curvature(model, work.axes, work.leverage, 0.0, -1.0, 0.0, square)
+    gravity.add_turning_curvature(model, work.axes, work.leverage, stance.up, -1.0, square)
+    contact.contact_stiffness(model, stance, case.contact_height[row], work, square)
     chain.square_to_free(stance, square, stiffness)
     for i in range(work.tension.size):
         slope = work.active_slope[i]

@@ -40,6 +40,9 @@ class Work(NamedTuple):
     slope: Floats  #: (nq,) scratch of the paths
     tension: Floats  #: (n,)
     square: Floats  #: (nq, nq)
+    pressing: Floats  #: (nk,) forces of the contacts
+    lever: Floats  #: (nq, 3) scratch of the contacts
+    turning: Floats  #: (nq,) scratch of the contacts
     room: Scratch
 
 
@@ -77,5 +80,8 @@ def workspace(model: ModelArrays, stance: StanceArrays) -> Work:
         slope=np.zeros(nq),
         tension=np.zeros(n),
         square=np.zeros((nq, nq)),
+        pressing=np.zeros(stance.contact_body.size),
+        lever=np.zeros((nq, 3)),
+        turning=np.zeros(nq),
         room=scratch(m, nu),
     )

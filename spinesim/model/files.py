@@ -377,6 +377,14 @@ class Section:
             self.fail(key, "must be a list of tables")
         return [Section(self.document, (*self.keys, key), v) for v in value]
 
+    def entries(self, key: str) -> list[Section | str]:
+        """A list of tables and texts, empty when the key is absent."""
+        self.asked[key] = None
+        value = self.data.get(key, [])
+        if not isinstance(value, list):
+            self.fail(key, "must be a list")
+        return [v if isinstance(v, str) else Section(self.document, (*self.keys, key), v) for v in value]
+
     def section(self, key: str) -> Section:
         """A table."""
         return Section(self.document, (*self.keys, key), self._need(key))
@@ -392,6 +400,10 @@ class Section:
         if len(present) > 1:
             self.fail(present[1], f"says the same as {present[0]}; keep one")
         return present[0], allowed[present[0]]
+
+    def has_quantity(self, stem: str, dimension: str) -> bool:
+        """Whether a key of that quantity is written, in whatever unit."""
+        return any(key in self.data for key in headings(stem, dimension))
 
     def finite(self, key: str, value: Any) -> float:
         """``value`` as a finite float."""

@@ -275,7 +275,7 @@ def _levels(model: Model, bodies: tuple[str, ...]) -> dict[str, Any]:
     stiffest = {spring.level: spring for spring in sorted(model.disc_springs, key=lambda s: s.preload)}
     levels = [joints[name] for name in model.levels]
     return {
-        "hand_body": bodies.index(levels[-1].child),
+        "load_body": bodies.index(levels[-1].child),
         "level_bodies": np.array([(bodies.index(j.parent), bodies.index(j.child)) for j in levels]),
         "level_frame": np.array([joint_rotation(j).T for j in levels]),
         "level_area": np.array([discs[j.name].area for j in levels]),

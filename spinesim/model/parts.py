@@ -205,6 +205,19 @@ class Support(Part):
     share: Share  #: share of the carried weight [1]
 
 
+class Contact(Part):
+    """A surface that presses a point of the body elastically, and never pulls."""
+
+    name: str
+    surface: Literal["bed", "backrest"]  #: what it is a part of
+    body: str
+    position: Vector  #: in the body frame [m]
+    normal: Vector  #: unit vector out of the surface, world frame
+    height: float  #: of the surface over the support centre, along its normal [m]
+    stiffness: Positive  #: [N/m]
+    blend: Positive  #: distance over which the contact begins [m]
+
+
 class FreeCoordinate(Part):
     """A free coordinate of a stance: by how much it moves each joint coordinate."""
 
@@ -220,11 +233,17 @@ class Stance(Sourced):
     free: tuple[FreeCoordinate, ...]  #: in order: supports first (lean), pelvis, then spine from below
     offsets: dict[str, float] = {}  #: joint-coordinate values at u = 0 that differ from zero [rad]
     supports: tuple[Support, ...]
+    contacts: tuple[Contact, ...] = ()
+    up: Vector = (0.0, 1.0, 0.0)  #: unit vector against the weights, world frame
+    weight_factor: Positive = 1.0  #: weights over those at rest, as inertia makes them in a quasi-static cut [1]
+    centre: tuple[float, float] | None = None  #: aim of the centre of mass, forward and right of the support [m]
+    shifts: dict[str, Vector] = {}  #: by how much the centre of mass of a body is moved, body frame [m]
     unweighted: tuple[str, ...] = ()  #: bodies whose weight the support carries directly
     held_by_support: tuple[str, ...] = ()  #: joint coordinates held by an external reaction
     locked: tuple[str, ...] = ()  #: joint coordinates held by an internal ideal moment
     actuators: tuple[str, ...] = ()
     upright: bool  #: True: activation stays near the reference activation; False: near zero
+    supported: bool = False  #: True: the supports keep the body from falling, so mass and trunk have no goal
     trunk_flexion: float = 0.0  #: trunk flexion the stance aims at, forward positive [rad]
     rest_pressure: NotNegative = 0.0  #: intra-abdominal pressure with a relaxed wall [Pa]
     held: dict[str, float] = {}  #: posture angles the stance holds unless the user names others [rad]
@@ -324,10 +343,11 @@ class Curves(Part):
 
 
 class Foot(Part):
-    """Limits of the centre of pressure in front of and behind the ankle."""
+    """Limits of the centre of pressure in front of, behind and beside the ankle."""
 
     front: Positive  #: [m]
     back: Positive  #: [m]
+    side: Positive  #: [m]
 
 
 class Hand(Part):
@@ -337,6 +357,13 @@ class Hand(Part):
     """
 
     shoulder_right: Vector  #: thorax frame [m]
+
+
+class Carry(Part):
+    """Where a bag on a shoulder and a pack on the back press (thorax frame)."""
+
+    strap_right: Vector  #: strap of a bag on the right shoulder [m]
+    pack: Vector  #: centre of mass of a pack [m]
 
 
 class Bulge(Part):
@@ -366,6 +393,7 @@ class Model(Part):
     curves: Curves
     foot: Foot | None
     hand: Hand | None
+    carry: Carry | None
     bulge: Bulge
     bodies: tuple[Body, ...]
     joints: tuple[Joint, ...]

@@ -24,6 +24,7 @@ from spinesim.model.parts import (
     Actuator,
     Body,
     Bulge,
+    Carry,
     Coordinate,
     Curves,
     Disc,
@@ -159,8 +160,9 @@ class _Reader:
             ),
             "abdomen": abdomen,
             "curves": self.curves(top),
-            "foot": self.constant_part(top, "foot", Foot, front="length", back="length") if top.has("foot") else None,
+            "foot": self.constant_part(top, "foot", Foot, front="length", back="length", side="length") if top.has("foot") else None,
             "hand": hand,
+            "carry": self.carry(top) if top.has("carry") else None,
             "bulge": self.constant_part(
                 top, "bulge", Bulge, rest="length", per_extension="length per angle", per_height_loss="number"
             ),
@@ -607,6 +609,16 @@ class _Reader:
         if name not in points:
             section.fail("shoulder_landmark", f"must be a landmark of the body {trunk} in landmarks.csv")
         result: Hand = section.make(Hand, shoulder_right=points[name])
+        section.close()
+        return result
+
+    def carry(self, top: Section) -> Carry:
+        section = top.section("carry")
+        result: Carry = section.make(
+            Carry,
+            strap_right=self.folder.quantity(section, "strap_right", "length", 3),
+            pack=self.folder.quantity(section, "pack", "length", 3),
+        )
         section.close()
         return result
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from spinesim.errors import ModelError
 from spinesim.model.columns import AXES_OF_KIND
 from spinesim.model.files import Document, Section, nearest
 from spinesim.model.folder import ModelFolder
-from spinesim.model.parts import Actuator, Body, Coordinate, FreeCoordinate, Stance, Support
+from spinesim.model.parts import Actuator, Body, Contact, Coordinate, FreeCoordinate, Stance, Support, Vector
+
+SPINE = "spine"  #: stands for every rotation of every level in a list of free coordinates
 
 
 def read_stances(
@@ -40,7 +43,7 @@ def _stance(
         merged = other.data | {k: v for k, v in section.data.items() if k != "like"}
         section = Section(section.document, (), merged)
     names = [c.full_name for c in coordinates]
-    free = tuple(_free_coordinate(s, names) for s in section.sections("free"))
+    free = _free_coordinates(section, coordinates, levels)
     if not free:
         section.document.fail(("free",), "free is missing; a stance needs at least one free coordinate")
     supports = tuple(_support(s, bodies) for s in section.sections("supports"))
@@ -59,11 +62,17 @@ def _stance(
         free=free,
         offsets=section.angles("offsets"),
         supports=supports,
+        contacts=tuple(_contact(s, bodies) for s in section.sections("contacts")),
+        up=_unit(section, "up") if section.has("up") else (0.0, 1.0, 0.0),
+        weight_factor=section.number("weight_factor", "number") if section.has("weight_factor") else 1.0,
+        centre=section.numbers("centre", "length", 2) if section.has_quantity("centre", "length") else None,
+        shifts=dict(_shift(s, bodies) for s in section.sections("shifts")),
         unweighted=unweighted,
         held_by_support=section.texts("held_by_support"),
         locked=section.texts("locked"),
         actuators=section.texts("actuators"),
         upright=section.flag("upright"),
+        supported=section.has("supported") and section.flag("supported"),
         trunk_flexion=section.number("trunk_flexion", "angle"),
         rest_pressure=section.number("rest_pressure", "pressure"),
         held=section.angles("held"),
@@ -71,6 +80,61 @@ def _stance(
     section.close()
     _check_roles(section, stance, names, levels)
     return stance
+
+
+def _free_coordinates(
+    section: Section, coordinates: Sequence[Coordinate], levels: Sequence[str]
+) -> tuple[FreeCoordinate, ...]:
+    """Those listed; the word ``spine`` stands for every rotation of every level, from below."""
+    names = [c.full_name for c in coordinates]
+    result: list[FreeCoordinate] = []
+    for entry in section.entries("free"):
+        if isinstance(entry, Section):
+            result.append(_free_coordinate(entry, names))
+        elif entry == SPINE:
+            spinal = [c.full_name for level in levels for c in coordinates if c.joint == level]
+            result.extend(FreeCoordinate(name=name, moves={name: 1.0}) for name in spinal)
+        else:
+            section.fail("free", f"must be a list of tables and the word '{SPINE}'")
+    return tuple(result)
+
+
+def _unit(section: Section, key: str) -> Vector:
+    """A direction in the world, of length 1."""
+    x, y, z = section.numbers(key, "number", 3)
+    size = math.sqrt(x * x + y * y + z * z)
+    if not size > 0.0:
+        section.fail(key, "must be a direction, not 0")
+    return x / size, y / size, z / size
+
+
+def _shift(section: Section, bodies: set[str]) -> tuple[str, Vector]:
+    """A body and by how much its centre of mass is moved."""
+    body = section.text("body")
+    if body not in bodies:
+        section.fail("body", f"must be a body of bodies.csv{nearest(body, bodies)}")
+    x, y, z = section.numbers("by", "length", 3)
+    section.close()
+    return body, (x, y, z)
+
+
+def _contact(section: Section, bodies: set[str]) -> Contact:
+    body = section.text("body")
+    if body not in bodies:
+        section.fail("body", f"must be a body of bodies.csv{nearest(body, bodies)}")
+    result = section.make(
+        Contact,
+        name=section.text("name"),
+        surface=section.text("surface"),
+        body=body,
+        position=section.numbers("position", "length", 3),
+        normal=_unit(section, "normal"),
+        height=section.number("height", "length"),
+        stiffness=section.number("stiffness", "stiffness"),
+        blend=section.number("blend", "length"),
+    )
+    section.close()
+    return result
 
 
 def _free_coordinate(section: Section, names: Sequence[str]) -> FreeCoordinate:
@@ -108,6 +172,7 @@ def _check_roles(section: Section, stance: Stance, names: Sequence[str], levels:
     document = section.document
     _refuse_twice(document, "free", [f.name for f in stance.free])
     _refuse_twice(document, "supports", [s.name for s in stance.supports])
+    _refuse_twice(document, "contacts", [c.name for c in stance.contacts])
     moved = {name for f in stance.free for name in f.moves}
     for key, listed in (("held_by_support", stance.held_by_support), ("locked", stance.locked)):
         for name in listed:

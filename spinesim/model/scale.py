@@ -7,7 +7,7 @@ table                      quantity                                       factor
 =========================  =============================================  ======
 model.toml                 body mass; stature                             μ; λ
 scatter                    centre of mass; activation, trunk              λ; 1
-foot, hand, bulge          lengths, and lengths per angle                 λ
+foot, hand, carry, bulge   lengths, and lengths per angle                 λ
 neutral_zone, curves       angles, preload, strains                       1
 stability                  margin (mass · length); short range            μ λ; 1
 abdomen                    points; area; pressures                        λ; φ; 1
@@ -79,8 +79,9 @@ def scaled(model: Model, *, body_mass: float | None = None, stature: float | Non
             "scatter": _times(model.scatter, centre_of_mass=λ),
             "stability": _times(model.stability, margin=μ * λ),
             "abdomen": model.abdomen and _times(model.abdomen, diaphragm=λ, pelvic_floor=λ, area=φ),
-            "foot": model.foot and _times(model.foot, front=λ, back=λ),
+            "foot": model.foot and _times(model.foot, front=λ, back=λ, side=λ),
             "hand": model.hand and _times(model.hand, shoulder_right=λ),
+            "carry": model.carry and _times(model.carry, strap_right=λ, pack=λ),
             "bulge": _times(model.bulge, rest=λ, per_extension=λ),
             "bodies": _all_times(model.bodies, mass=μ, centre_of_mass=λ, origin_neutral=λ),
             "joints": _all_times(model.joints, centre_neutral=λ),
@@ -108,7 +109,16 @@ def scaled(model: Model, *, body_mass: float | None = None, stature: float | Non
             "foramen_outline": _all_times(model.foramen_outline, back=λ, up=λ),
             "pedicles": _all_times(model.pedicles, height=λ, width=λ),
             "stances": {
-                name: stance.model_copy(update={"supports": _all_times(stance.supports, position=λ)})
+                name: stance.model_copy(
+                    update={
+                        "supports": _all_times(stance.supports, position=λ),
+                        "contacts": _all_times(stance.contacts, position=λ, height=λ, stiffness=μ / λ, blend=λ),
+                        "centre": stance.centre and tuple(x * λ for x in stance.centre),
+                        "shifts": {
+                            body: tuple(x * λ for x in shift) for body, shift in stance.shifts.items()
+                        },
+                    }
+                )
                 for name, stance in model.stances.items()
             },
         }
