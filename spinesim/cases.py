@@ -219,9 +219,7 @@ def _images_of(names: tuple[str, ...]) -> Ints:
     """Index of the mirror image of every name; one without an image is its own."""
     swap = {"_r": "_l", "_l": "_r"}
     images = [name[:-2] + swap[name[-2:]] if name[-2:] in swap else name for name in names]
-    return np.array(
-        [names.index(image) if image in names else i for i, image in enumerate(images)], dtype=np.int64
-    )
+    return np.array([names.index(image) if image in names else i for i, image in enumerate(images)], dtype=np.int64)
 
 
 def symmetric(stance: PackedStance, cases: CaseArrays) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from spinesim.errors import InputError, ModelError, NotConvergedError
 from spinesim.kernels import jit
-from spinesim.kernels.arrays import CaseArrays, Floats, HeldAngles, Ints, StanceArrays
+from spinesim.kernels.arrays import LOADS, CaseArrays, Floats, HeldAngles, Ints, StanceArrays
 from spinesim.kernels.case import solve_chain
 from spinesim.kernels.work import workspace
 from spinesim.model.pack import Packed
@@ -22,7 +22,6 @@ from spinesim.outputs import empty_outputs
 LEGS = ("lean", "sway", "knees")
 #: World axis about which the ground turns a right shank for a positive moment of an ankle.
 ANKLE_AXES = {"lean": (0.0, 0.0, -1.0), "sway": (1.0, 0.0, 0.0)}
-LOADS = 5  # right and left hand, right and left shoulder, back
 
 TRUNK_ANGLES = ("trunk_flexion", "trunk_bend", "trunk_turn")
 SIDES = {"left": 0, "right": 1, "midline": -1}
@@ -332,12 +331,11 @@ def own_mirror(stance: Stance) -> bool:
         for free in stance.free
     ]
     turned = [tuple((name, -rate) for name, rate in image) for image in seen]
-    points = [
-        (s.body, *s.position, s.share) for s in stance.supports
-    ] + [(c.body, *c.position, *c.normal, c.height) for c in stance.contacts]
+    points = [(s.body, *s.position, s.share) for s in stance.supports] + [
+        (c.body, *c.position, *c.normal, c.height) for c in stance.contacts
+    ]
     images = [(other(s.body), *s.position[:2], -s.position[2], s.share) for s in stance.supports] + [
-        (other(c.body), *c.position[:2], -c.position[2], *c.normal[:2], -c.normal[2], c.height)
-        for c in stance.contacts
+        (other(c.body), *c.position[:2], -c.position[2], *c.normal[:2], -c.normal[2], c.height) for c in stance.contacts
     ]
     return (
         stance.up[2] == 0.0
@@ -452,7 +450,9 @@ class Completion:
 
     angles: dict[str, float]  #: conditions [rad]: the named angles and what the rhythm adds
     modes: Floats  #: (conditions + centred.size, nu)
-    centred: Ints  #: directions of the ground (0 forward, 1 to the side) in which the centre of mass stands over its aim
+    centred: (
+        Ints  #: directions of the ground (0 forward, 1 to the side) in which the centre of mass stands over its aim
+    )
 
 
 def completion(stance: PackedStance, angles: Mapping[str, float]) -> Completion:

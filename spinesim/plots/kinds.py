@@ -30,6 +30,8 @@ from spinesim.plots.margins import (
     stability_caption,
 )
 from spinesim.plots.muscles import muscle_groups, muscle_groups_caption
+from spinesim.plots.stances import NEEDS as STANCE_NEEDS
+from spinesim.plots.stances import stance, stance_caption
 from spinesim.plots.style import PART, style
 
 RESOLUTION = 200  #: of PNG files [dots per inch]
@@ -104,6 +106,14 @@ KINDS: dict[str, Kind] = {
         "The body from behind: bones, muscles coloured by activation, the healthy ghost.",
         (4.0, 7.6),
         _BODY,
+    ),
+    "stance": Kind(
+        stance,
+        stance_caption,
+        "The body in its stance with gravity down: what carries it, with which forces, and its centre of mass.",
+        (7.2, 7.2),
+        STANCE_NEEDS,
+        same_scale=False,
     ),
     "buckling_mode": Kind(
         buckling_mode,
