@@ -459,8 +459,8 @@ def stances(model: Annotated[str, typer.Argument(help="Name of a shipped model, 
     """List the stances of a model: what is free, what holds the rest, what carries the weight, and what is believed."""
     from spinesim.imbalance import source_words
     from spinesim.model.read import load_model
-    from spinesim.roles import stances as of_model
     from spinesim.roles import stance_rows
+    from spinesim.roles import stances as of_model
 
     described = load_model(model)
     for stance in of_model(described).values():

@@ -14,6 +14,7 @@ from spinesim.kernels import jit
 from spinesim.kernels.arrays import LOADS, CaseArrays, Floats, HeldAngles, Ints, StanceArrays
 from spinesim.kernels.case import solve_chain
 from spinesim.kernels.work import workspace
+from spinesim.model.mirror import mirrored_stance
 from spinesim.model.pack import Packed
 from spinesim.model.parts import Stance
 from spinesim.outputs import empty_outputs
@@ -23,6 +24,8 @@ LEGS = ("lean", "sway", "knees")
 #: World axis about which the ground turns a right shank for a positive moment of an ankle.
 ANKLE_AXES = {"lean": (0.0, 0.0, -1.0), "sway": (1.0, 0.0, 0.0)}
 
+#: Angles of the pelvis that may be held where the stance leaves them free.
+PELVIC_ANGLES = {"pelvic_list": "pelvis.list", "pelvic_turn": "pelvis.turn"}
 TRUNK_ANGLES = ("trunk_flexion", "trunk_bend", "trunk_turn")
 SIDES = {"left": 0, "right": 1, "midline": -1}
 
@@ -317,32 +320,13 @@ def limit_ankles(packed: Packed, arrays: StanceArrays, stance: Stance, cases: Ca
 def own_mirror(stance: Stance) -> bool:
     """Whether a stance is its own mirror image."""
 
-    def other(name: str) -> str:
-        joint, dot, motion = name.partition(".")
-        swapped = {"_r": "_l", "_l": "_r"}.get(joint[-2:])
-        return (joint[:-2] + swapped if swapped else joint) + dot + motion
+    def drawn(stance: Stance) -> tuple[object, ...]:
+        supports = sorted((s.body, *s.position, s.share) for s in stance.supports)
+        contacts = sorted((c.body, *c.position, *c.normal, c.height) for c in stance.contacts)
+        free = sorted((f.name, sorted(f.moves.items())) for f in stance.free)
+        return stance.up, stance.centre, supports, contacts, free, stance.offsets, stance.shifts
 
-    def odd(name: str) -> bool:
-        return name.endswith((".bend", ".turn", ".list"))
-
-    moves = [tuple(sorted(free.moves.items())) for free in stance.free]
-    seen = [
-        tuple(sorted((other(name), -rate if odd(name) else rate) for name, rate in free.moves.items()))
-        for free in stance.free
-    ]
-    turned = [tuple((name, -rate) for name, rate in image) for image in seen]
-    points = [(s.body, *s.position, s.share) for s in stance.supports] + [
-        (c.body, *c.position, *c.normal, c.height) for c in stance.contacts
-    ]
-    images = [(other(s.body), *s.position[:2], -s.position[2], s.share) for s in stance.supports] + [
-        (other(c.body), *c.position[:2], -c.position[2], *c.normal[:2], -c.normal[2], c.height) for c in stance.contacts
-    ]
-    return (
-        stance.up[2] == 0.0
-        and all(a in moves or b in moves for a, b in zip(seen, turned, strict=True))
-        and sorted(images) == sorted(points)
-        and all(stance.offsets.get(other(k)) == (-v if odd(k) else v) for k, v in stance.offsets.items())
-    )
+    return drawn(stance) == drawn(mirrored_stance(stance))
 
 
 def no_held(arrays: StanceArrays) -> HeldAngles:
@@ -355,7 +339,8 @@ def posture_names(stance: PackedStance) -> list[str]:
     levels = [name for name in stance.packed.coordinates if name.split(".")[0] in stance.packed.levels]
     legs = [f"{joint}_flexion.{side}" for joint in ("hip", "knee") for side in ("left", "right")]
     legs = [name for name in legs if _coordinate(name) in _moved(stance)]
-    return [*TRUNK_ANGLES, "anterior_pelvic_tilt", "lumbar_flexion", *legs, *levels]
+    pelvis = [name for name, coordinate in PELVIC_ANGLES.items() if coordinate in _moved(stance)]
+    return [*TRUNK_ANGLES, "anterior_pelvic_tilt", "lumbar_flexion", *pelvis, *legs, *levels]
 
 
 def _coordinate(name: str) -> str:
@@ -399,6 +384,8 @@ def angle_row(stance: PackedStance, name: str) -> tuple[Floats, float]:
         wanted = [f"{level}.flexion" for level in lumbar_levels(stance)]
     elif "_flexion." in name:
         wanted = [_coordinate(name)]
+    elif name in PELVIC_ANGLES:
+        wanted = [PELVIC_ANGLES[name]]
     else:
         wanted = [name]
     row = np.zeros(len(stance.free))
@@ -496,6 +483,8 @@ def completion(stance: PackedStance, angles: Mapping[str, float]) -> Completion:
             raise InputError(f"every level's {motion} is named: leave at least one to complete the posture")
         modes.append(_mode(stance, loose))
     for name in named:
+        if name in PELVIC_ANGLES:
+            modes.append(_unit(stance, name))
         if name.split(".")[0] in stance.packed.levels:
             modes.append(_mode(stance, {name: 1.0}))
     leaning = "lean" in stance.free

@@ -362,7 +362,7 @@ COORDINATES = _register(
         "held_by",
         ("held",),
         "",
-        "What holds a coordinate that is not free: support (an external reaction) or locked (an ideal internal moment).",
+        "What holds a coordinate that is not free: support (an external reaction) or locked (an ideal moment inside).",
     ),
     Variable("joint_coordinate", ("joint_coordinate",), "", "Joint coordinate of the model."),
     Variable(

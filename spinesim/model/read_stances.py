@@ -9,6 +9,7 @@ from spinesim.errors import ModelError
 from spinesim.model.columns import AXES_OF_KIND
 from spinesim.model.files import Document, Section, nearest
 from spinesim.model.folder import ModelFolder
+from spinesim.model.mirror import mirrored_stance
 from spinesim.model.parts import Actuator, Body, Contact, Coordinate, FreeCoordinate, Stance, Support, Vector
 
 SPINE = "spine"  #: stands for every rotation of every level in a list of free coordinates
@@ -33,15 +34,7 @@ def read_stances(
 def _stance(
     folder: ModelFolder, section: Section, bodies: set[str], coordinates: Sequence[Coordinate], levels: Sequence[str]
 ) -> Stance:
-    if section.has("like"):
-        base = section.text("like")
-        if base not in [p.stem for p in (folder.path / "stances").glob("*.toml")]:
-            section.fail("like", "must be the name of another stance of this model")
-        other = folder.document(f"stances/{base}.toml")
-        if "like" in other.data:
-            section.fail("like", "must be a stance that stands for itself")
-        merged = other.data | {k: v for k, v in section.data.items() if k != "like"}
-        section = Section(section.document, (), merged)
+    section, turned = _completed(folder, section)
     names = [c.full_name for c in coordinates]
     free = _free_coordinates(section, coordinates, levels)
     if not free:
@@ -80,7 +73,30 @@ def _stance(
     )
     section.close()
     _check_roles(section, stance, names, levels)
-    return stance
+    return mirrored_stance(stance) if turned else stance
+
+
+def _completed(folder: ModelFolder, section: Section) -> tuple[Section, bool]:
+    """A stance with what it takes over from another, and whether it is then seen in the mirror."""
+    turned = section.has("mirror") and section.flag("mirror")
+    if not section.has("like"):
+        if turned:
+            section.fail("mirror", "needs the key like, which names the stance of the other side")
+        return section, False
+    data, seen = dict(section.data), [section.text("name")]
+    while "like" in data:
+        base = data.pop("like")
+        if base in seen or base not in [p.stem for p in (folder.path / "stances").glob("*.toml")]:
+            section.fail("like", "must be the name of another stance of this model, which is not like this one")
+        seen.append(base)
+        other = folder.document(f"stances/{base}.toml").data
+        if "mirror" in other:
+            section.fail("like", "must not be a stance that is itself a mirror image")
+        if not turned:
+            other = {key: value for key, value in other.items() if key != "trusted"}  # said of that stance alone
+        data = other | data
+    data.pop("mirror", None)
+    return Section(section.document, (), data), turned
 
 
 def _free_coordinates(
@@ -218,6 +234,6 @@ def _refuse_twice(document: Document, key: str, names: Sequence[str]) -> None:
 
 def posture_names(levels: Iterable[str]) -> tuple[str, ...]:
     """Angles that a posture may hold."""
-    whole = ("trunk_flexion", "trunk_bend", "trunk_turn", "anterior_pelvic_tilt", "lumbar_flexion")
+    whole = ("trunk_flexion", "trunk_bend", "trunk_turn", "anterior_pelvic_tilt", "lumbar_flexion", "pelvic_list")
     legs = tuple(f"{joint}_flexion.{side}" for joint in ("hip", "knee") for side in ("left", "right"))
     return (*whole, *legs, *(f"{level}.{axis}" for level in levels for axis in AXES_OF_KIND["disc"]))

@@ -50,6 +50,7 @@ class Kind:
     needs: tuple[str, ...]  #: result variables
     same_scale: bool = True  #: whether panels share the horizontal scale too
     axes: tuple[int, ...] | None = None  #: numbers of sweep axes it draws; None: any, by choosing cases
+    narrowest: float = NARROWEST  #: width of one of several panels [inch]
     together: bool = False  #: whether it draws several datasets, with their titles, in one panel
 
     @property
@@ -114,6 +115,7 @@ KINDS: dict[str, Kind] = {
         (7.2, 7.2),
         STANCE_NEEDS,
         same_scale=False,
+        narrowest=5.6,
     ),
     "buckling_mode": Kind(
         buckling_mode,
@@ -228,7 +230,7 @@ def figure(
     chosen = kind_of(kind)
     width, height = chosen.size
     if len(panels) > 1:
-        width = max(NARROWEST, 1.2 * width / len(panels)) * len(panels)
+        width = max(chosen.narrowest, 1.2 * width / len(panels)) * len(panels)
     with style():
         whole = Figure(figsize=(width, height), layout="constrained")
         row = whole.subplots(1, len(panels), squeeze=False, sharey=True, sharex=chosen.same_scale)[0]
