@@ -287,6 +287,7 @@ def _draw_force(
         zorder=8,
         ha=ha,
         va=va,
+        bbox={"fc": "white", "ec": "none", "pad": 0.8, "alpha": 0.85},
     )
     return far
 
