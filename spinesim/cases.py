@@ -210,7 +210,6 @@ def _pressure(packed: Packed, full: Mapping[str, Floats], cases: CaseArrays) -> 
 @lru_cache(maxsize=16)
 def _images(packed: Packed) -> tuple[Ints, Ints]:
     """Index of the mirror image of every fascicle and of every tissue branch."""
-
     lines = (*packed.muscles, *([TRANSVERSUS] if packed.model.abdomen else []))
     return _images_of(lines), _images_of(packed.tissues)
 

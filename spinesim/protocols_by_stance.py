@@ -1,4 +1,4 @@
-"""Protocols in lying, leaning, lifting, one-legged and walking stances; importing `PROTOCOLS` from here has them all."""
+"""Protocols in lying, leaning, lifting, one-legged and walking stances; `PROTOCOLS` from here has them all."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from spinesim.errors import InputError, ModelError, NotConvergedError
 from spinesim.kernels import jit
-from spinesim.kernels.arrays import CaseArrays, Floats, HeldAngles, Ints, StanceArrays
+from spinesim.kernels.arrays import LOADS, CaseArrays, Floats, HeldAngles, Ints, StanceArrays
 from spinesim.kernels.case import solve_chain
 from spinesim.kernels.work import workspace
 from spinesim.model.mirror import mirrored_stance
@@ -23,7 +23,6 @@ from spinesim.outputs import empty_outputs
 LEGS = ("lean", "sway", "knees")
 #: World axis about which the ground turns a right shank for a positive moment of an ankle.
 ANKLE_AXES = {"lean": (0.0, 0.0, -1.0), "sway": (1.0, 0.0, 0.0)}
-LOADS = 5  # right and left hand, right and left shoulder, back
 
 #: Angles of the pelvis that may be held where the stance leaves them free.
 PELVIC_ANGLES = {"pelvic_list": "pelvis.list", "pelvic_turn": "pelvis.turn"}

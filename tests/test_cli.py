@@ -23,7 +23,21 @@ from spinesim.solve import solve
 from spinesim.sweep import sweep
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ["run", "solve", "assess", "validate", "check", "parameters", "imbalances", "models", "plot"]
+COMMANDS = [
+    *(
+        "run",
+        "solve",
+        "assess",
+        "validate",
+        "calibrate",
+        "check",
+        "parameters",
+        "imbalances",
+        "stances",
+        "models",
+        "plot",
+    ),
+]
 
 
 @pytest.fixture
@@ -296,6 +310,19 @@ def test_imbalances__lists_name_title_values_and_sources():
     assert "\nmcgill2013: McGill, Marshall, Andersen." in output
     assert spinesim_command("imbalances", "teaching") == (0, "teaching has no named imbalances.\n", "")
     assert_refused("imbalances", "adlt", words="did you mean 'adult'")
+
+
+def test_stances__lists_roles_carriers_and_what_is_believed():
+    status, output, _ = spinesim_command("stances")
+    assert status == 0
+    for name, stance in load_model("adult").stances.items():
+        assert f"{name}: {stance.description}\n" in output
+    assert "    free: lean, pelvic_tilt, 18 rotations of the spine\n" in output
+    assert "    locked: knees.flexion\n" in output
+    assert "    posture held: trunk_bend 10 deg\n" in output
+    assert "    trusted: trunk bend to 10 deg; beyond" in output
+    assert "carried at: ankle_r (50%), ankle_l (50%)" in spinesim_command("stances", "teaching")[1]
+    assert_refused("stances", "adlt", words="did you mean 'adult'")
 
 
 def test_solve__an_imbalance_is_a_parameter():

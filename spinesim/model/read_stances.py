@@ -69,6 +69,7 @@ def _stance(
         trunk_flexion=section.number("trunk_flexion", "angle"),
         rest_pressure=section.number("rest_pressure", "pressure"),
         held=section.angles("held"),
+        trusted=section.text("trusted") if section.has("trusted") else "",
     )
     section.close()
     _check_roles(section, stance, names, levels)
@@ -91,6 +92,8 @@ def _completed(folder: ModelFolder, section: Section) -> tuple[Section, bool]:
         other = folder.document(f"stances/{base}.toml").data
         if "mirror" in other:
             section.fail("like", "must not be a stance that is itself a mirror image")
+        if not turned:
+            other = {key: value for key, value in other.items() if key != "trusted"}  # said of that stance alone
         data = other | data
     data.pop("mirror", None)
     return Section(section.document, (), data), turned
