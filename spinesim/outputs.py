@@ -35,6 +35,7 @@ def empty_outputs(model: ModelArrays, stance: StanceArrays, count: int) -> Outpu
         "hip_force": (2,),
         "foot_force": (2,),
         "contact_force": (stance.contact_body.size,),
+        "actuator_moment": (stance.actuator_strength.size,),
         "joint": (nq,),
         "hip_flexor_moment": (2,),
         "alignment": (8,),
