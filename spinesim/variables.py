@@ -65,6 +65,7 @@ VARIABLES = _register(
     Variable("pelvic_turn", (), "deg", "Turn of the pelvis about the vertical, to the left positive."),
     Variable("hip_flexion", ("side",), "deg", "Flexion of the thigh from the pelvis, flexion positive."),
     Variable("hip_adduction", ("side",), "deg", "Adduction of the thigh from the pelvis, adduction positive."),
+    Variable("hip_rotation", ("side",), "deg", "Rotation of the thigh in the pelvis, internal rotation positive."),
     Variable("knee_flexion", ("side",), "deg", "Flexion of the knee, flexion positive."),
     Variable(
         "centre_of_mass",
