@@ -54,11 +54,13 @@ class FreeBody:
     # what the Dataset says about the posture
 
     def _joints(self):
-        angle = {
-            "pelvis.tilt": self.dataset.anterior_pelvic_tilt,
-            "pelvis.list": self.dataset.pelvic_list,
-            "pelvis.turn": self.dataset.pelvic_turn,
-        }
+        angle = {"pelvis.list": self.dataset.pelvic_list, "pelvis.turn": self.dataset.pelvic_turn}
+        # the tilt of a result is taken in the sagittal plane of the pelvis, that of the joint before list and turn
+        seen, aside, turn = (np.radians(float(self.dataset[f"{name}"])) for name in (
+            "anterior_pelvic_tilt", "pelvic_list", "pelvic_turn"
+        ))  # fmt: skip
+        tilt = np.arctan((np.tan(seen) * np.cos(aside) + np.sin(aside) * np.sin(turn)) / np.cos(turn))
+        angle["pelvis.tilt"] = np.degrees(tilt)
         for side in ("right", "left"):
             for motion in ("flexion", "adduction", "rotation"):
                 angle[f"hip_{side[0]}.{motion}"] = self.dataset[f"hip_{motion}"].sel(side=side)
@@ -108,16 +110,34 @@ class FreeBody:
     def _ground_moments(self):
         """Moment of the ground on each foot: the ankle muscles shift the pressure under it."""
         known = {actuator.name: actuator for actuator in self.model.actuators}
+        self.ankles = []
         self.actuated = dict.fromkeys(self.anatomy.coordinates, 0.0)
         for name in self.stance.actuators:
             actuator = known[name]
             moment = float(self.dataset.actuator_moment.sel(actuator=name))
-            if actuator.coordinate == "lean":  # positive forward: about -z
-                self.known[f"shank_{actuator.side[0]}"].moment += [0.0, 0.0, -moment]
-            elif actuator.coordinate == "sway":  # positive to the leg's own side
-                self.known[f"shank_{actuator.side[0]}"].moment += [moment if actuator.side == "right" else -moment, 0, 0]
+            aside = moment if actuator.side == "right" else -moment
+            # positive forward: about -z; positive to the leg's own side
+            couple = {"lean": np.array([0.0, 0.0, -moment]), "sway": np.array([aside, 0.0, 0.0])}
+            if actuator.coordinate in couple:
+                self.ankles.append((couple[actuator.coordinate], actuator.coordinate, actuator.side[0]))
+                self.known[f"shank_{actuator.side[0]}"].moment += couple[actuator.coordinate]
             else:
                 self.actuated[actuator.coordinate] += moment
+
+    def ankle_work(self, free):
+        """Work of the ankles' ideal moments in a free motion of the stance less that of the ground's couples [N m].
+
+        The first act on lean or sway themselves, the second on the turn of the shank in the world.
+        """
+        work = 0.0
+        for couple, coordinate, side in self.ankles:
+            turn = np.zeros(3)
+            for body in ("pelvis", f"femur_{side}", f"shank_{side}"):
+                for name, axis in self.axes(body).items():
+                    turn += free.moves.get(name, 0.0) * axis
+            ideal = {"lean": -couple[2], "sway": couple[0] if side == "r" else -couple[0]}[coordinate]
+            work += (ideal if free.name == coordinate else 0.0) - couple @ turn
+        return work
 
     def _supports(self):
         """Force at every support: the weights less the contacts, split by where the weights pass between the sides."""

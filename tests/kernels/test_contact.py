@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
+from scipy.special import spence
 
 from spinesim.kernels import gravity
 from spinesim.kernels.chain import forward
@@ -51,9 +52,8 @@ def energy(s, adult, anatomy, posture):
 
 
 def stored(depth, stiffness, blend):
-    """Energy of a contact: its force k w log(1 + exp(d / w)) integrated from far above the surface."""
-    grid = np.linspace(-40.0 * blend, depth, 4001) if depth > -40.0 * blend else np.zeros(1)
-    return np.trapezoid(stiffness * blend * np.logaddexp(0.0, grid / blend), grid)
+    """Energy of a contact: its force k w log(1 + exp(d / w)) integrated from far above, -k w^2 Li2(-exp(d / w))."""
+    return -stiffness * blend**2 * spence(1.0 + np.exp(depth / blend))
 
 
 def with_nothing_but_weight_and_contact(s):
@@ -76,8 +76,8 @@ def test_moments__of_weights_and_contacts_are_minus_the_change_of_their_energy(a
     for seed in range(2):
         free = random_free(s, np.random.default_rng(seed), 0.7)
         change = differences(lambda u: energy(s, adult, anatomy, s.joints(u)), free, 1e-4)
-        # the energy of the deepest contact, some 100 N m, is integrated to 1e-7 of itself
-        assert moments(free) == pytest.approx(-change, abs=1e-4 + 2e-7 * np.abs(change).max()), seed
+        # over 1e-4 rad the soft beginning of a contact bends by about 1e-6 of its force
+        assert moments(free) == pytest.approx(-change, abs=1e-5 + 1e-6 * np.abs(change).max()), seed
 
 
 @pytest.mark.parametrize("stance", STANCES)
@@ -142,12 +142,12 @@ def test_press__slope_is_the_change_of_the_force(x, stiffness, blend):
     ("stance", "hinge"),
     [("supine", "T12_L1.flexion"), ("prone", "T12_L1.flexion"), ("side_lying_left", "T12_L1.bend")],
 )
-@pytest.mark.parametrize("contact", ["first", "last", "all"])
+@pytest.mark.parametrize("contact", ["last", "all"])
 def test_block_on_a_bed__rests_where_the_bed_gives_its_share_of_the_weight(adult, anatomy, stance, hinge, contact):
     """The thorax, hinged below and with nothing else to hold it, is a lever on springs."""
     s = scene(adult, stance)
     count = s.stance.contact_body.size
-    kept = {"first": [0], "last": [count - 1], "all": list(range(count))}[contact]
+    kept = {"last": [count - 1], "all": list(range(count))}[contact]
     soft = s.stance._replace(contact_stiffness=np.where(np.isin(np.arange(count), kept), s.stance.contact_stiffness, 0))
     k, up = s.packed.packed.coordinates.index(hinge), np.array(adult.stances[stance].up)
     w, q, height = s.work, s.stance.offset.copy(), s.cases.contact_height[0]
@@ -164,7 +164,10 @@ def test_block_on_a_bed__rests_where_the_bed_gives_its_share_of_the_weight(adult
         contact_moments(s.model, soft, soft.support_share, height, w, total)
         return total[k]
 
-    moment(brentq(moment, -0.8, 0.8, xtol=1e-15))
+    # where the bed begins to press, the lever is steady: between its far sides it has one place of rest
+    rest = [angle for angle in np.linspace(-0.6, 0.6, 241) if moment(angle) > 0.0 >= moment(angle + 0.005)]
+    assert len(rest) == 1, rest
+    moment(brentq(moment, rest[0], rest[0] + 0.005, xtol=1e-15))
     posture = dict(zip(s.packed.packed.coordinates, q.tolist(), strict=True))
     joint = anatomy.world(posture, "thorax", (0.0, 0.0, 0.0))
     axis = w.axes[k]
@@ -176,7 +179,6 @@ def test_block_on_a_bed__rests_where_the_bed_gives_its_share_of_the_weight(adult
     points = [c.position for c in adult.stances[stance].contacts]
     given = sum(w.pressing[c] * lever(points[c]) for c in kept)
     assert given == pytest.approx(thorax.mass * adult.gravity * lever(thorax.centre_of_mass), rel=1e-8)
-    assert all(w.pressing[c] > 1.0 for c in kept[:1])
     if contact == "last":  # one spring: its force is the weight by the ratio of the levers
         share = lever(thorax.centre_of_mass) / lever(points[-1])
         assert w.pressing[-1] == pytest.approx(share * thorax.mass * adult.gravity, rel=1e-8)
