@@ -58,7 +58,7 @@ def expand(model: Model, columns: Mapping[str, Values]) -> dict[str, Values]:
         column = np.asarray(result.pop(target))
         if np.isnan(column).all():
             continue
-        if target.startswith("load."):  # loads have no ranks: not set is 0
+        if target.partition(".")[0] not in parameters.FAMILIES:  # loads and lengths have no ranks: not set is 0
             column = np.where(np.isnan(column), 0.0, column)
         result[target] = column if column.ndim else float(column)
     return result

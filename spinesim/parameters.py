@@ -224,15 +224,15 @@ def parameter(names: Names, name: str) -> Parameter:
 
 
 def healthy(name: str) -> float:
-    """Value of a parameter over muscles or of a load that changes nothing, in the unit of the register."""
+    """Value of a parameter over muscles, of a load or of a length that changes nothing, in the unit of the register."""
     row = FAMILIES.get(name.partition(".")[0])
     return float(row.default or 0.0) if row else 0.0
 
 
 def unit(name: str) -> str:
-    """Unit of a parameter over muscles or of a load; ``load.hand``, which lacks its side, has that of the hands."""
-    row = FAMILIES.get(name.partition(".")[0]) or PARAMETERS.get(name) or PARAMETERS["load.hands"]
-    return row.units
+    """Unit of a parameter; ``load.hand``, which lacks its side, has that of either side, an unknown name none."""
+    row = FAMILIES.get(name.partition(".")[0]) or PARAMETERS.get(name) or PARAMETERS.get(f"{name}.right")
+    return row.units if row else "1"
 
 
 def combined(name: str, first: Values, second: Values) -> np.ndarray:

@@ -86,6 +86,15 @@ def knee_moment(hip: float, knee: float) -> float:
     )
 
 
+def passive_rise(stretch: Floats, strain: Floats | float, shape: float, corner: float) -> Floats:
+    """Passive force over the one at ``strain``: exponential, straight beyond; see `spinesim.kernels.derived`."""
+    beyond = corner * (np.logaddexp(0.0, (stretch - strain) / corner) - np.logaddexp(0.0, -strain / corner))
+    rise: Floats = (np.expm1(shape * (stretch - beyond) / strain) + shape / strain * np.exp(shape) * beyond) / np.expm1(
+        shape
+    )
+    return rise
+
+
 class Limb:
     """The right leg of a model over the measured range: fibre lengths and arms at every posture."""
 
@@ -119,7 +128,7 @@ class Limb:
         arrays = self.packed.arrays
         corner, shape = arrays.softplus, arrays.passive_shape
         stretch = corner * np.logaddexp(0.0, ((self.fibre if fibre is None else fibre) - slack) / corner)
-        tension: Floats = self.force * np.expm1(shape * stretch / strain) / np.expm1(shape)
+        tension: Floats = self.force * passive_rise(stretch, strain, shape, corner)
         return tension
 
 

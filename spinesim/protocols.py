@@ -237,10 +237,15 @@ def _pressure_upright(bench: Bench) -> float:
     return held_load(bench, "DP001")
 
 
-@protocol("DP044")
-def _force_from_pressure(bench: Bench) -> float:
+def force_from_pressure(bench: Bench, pressure: float) -> float:
+    """Pressure [MPa] times the area of the disc L4/L5 [N], as the source infers the load."""
     area = next((d.area for d in bench.model.discs if d.name == "L4_L5"), math.nan)
-    return _pressure_upright(bench) * units.MEGAPASCAL * area
+    return pressure * units.MEGAPASCAL * area
+
+
+@protocol("DP044")
+def _force_upright(bench: Bench) -> float:
+    return force_from_pressure(bench, _pressure_upright(bench))
 
 
 @protocol("DP005")

@@ -21,7 +21,8 @@ from spinesim.model.files import parse_number, read_table, text
 from spinesim.model.folder import VERDICTS
 from spinesim.model.parts import Model
 from spinesim.model.read import load_model, model_folder
-from spinesim.protocols import PROTOCOLS, Bench
+from spinesim.protocols import Bench
+from spinesim.protocols_by_stance import PROTOCOLS
 
 VERDICT_WORDS = ("hit", "miss", "failed")
 _VERDICT_COLUMNS = (text("id"), text("reach"), text("computed", optional=True), text("verdict"))
@@ -202,7 +203,8 @@ def number(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 1000.0 else f"{value:.3g}"
 
 
-def _markdown(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+def markdown(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A table as Markdown, with the signs that would break it replaced."""
     cells = [head, ["---"] * len(head), *lines]
     return "\n".join(
         "| " + " | ".join(cell.replace("|", "/").replace("<", "&lt;") for cell in row) + " |" for row in cells
@@ -233,13 +235,13 @@ def tables(scores: Sequence[Score], rows: Mapping[str, Measurement]) -> dict[str
             words = [sum(each.verdict == word for each in chosen) for word in VERDICT_WORDS]
             found.append([reach, confidence, *map(str, words), str(len(chosen))])
     return {
-        "score": _markdown(["rows", "confidence", *VERDICT_WORDS, "all"], found),
-        "evidence": _markdown(head, lines("evidence")),
-        "calibration": _markdown(head, lines("calibration")),
-        "reach": _markdown(
+        "score": markdown(["rows", "confidence", *VERDICT_WORDS, "all"], found),
+        "evidence": markdown(head, lines("evidence")),
+        "calibration": markdown(head, lines("calibration")),
+        "reach": markdown(
             ["class", "meaning", "rows"], [[k.replace("_", " "), REACH[k], str(counts[k])] for k in REACH]
         ),
-        "not reached": _markdown(
+        "not reached": markdown(
             ["class", "why", "rows"], [[k.replace("_", " "), why, " ".join(ids)] for k, why, ids in not_reached(rows)]
         ),
     }

@@ -387,8 +387,38 @@ COORDINATES = _register(
     Variable("path_muscle", ("path_point",), "", "Fascicle whose path has the point."),
 )
 
+#: Variables of a table of what clinical tests tell apart (`spinesim.confusion`).
+ASSESSMENTS = _register(
+    Variable(
+        "naming_probability",
+        ("true_imbalance", "named_imbalance"),
+        "1",
+        "How often a body with the one imbalance is taken for having the other; those that read alike share.",
+    ),
+    Variable(
+        "separation",
+        ("true_imbalance", "named_imbalance"),
+        "1",
+        "Distance of the readings of the one imbalance from the nearest ones of the other at any severity, in errors.",
+    ),
+    Variable(
+        "reading_shift",
+        ("true_imbalance", "reading"),
+        "1",
+        "Change of a reading from the healthy one, in standard errors of measurement.",
+    ),
+)
+
+#: Coordinates of such a table.
+ASSESSMENT_COORDINATES = _register(
+    Variable("severity", ("severity",), "1", "Severity of the true imbalance."),
+    Variable("true_imbalance", ("true_imbalance",), "", "Imbalance that the body has."),
+    Variable("named_imbalance", ("named_imbalance",), "", "Imbalance that the readings are taken for."),
+    Variable("reading", ("reading",), "", "Number that a clinician reads."),
+)
+
 
 def attributes(name: str) -> dict[str, str]:
     """``units``, ``long_name`` and ``description`` of a result variable or coordinate, as its array carries them."""
-    variable = VARIABLES.get(name) or COORDINATES[name]
+    variable = (VARIABLES | COORDINATES | ASSESSMENTS | ASSESSMENT_COORDINATES)[name]
     return {"units": variable.units, "long_name": variable.long_name, "description": variable.description}

@@ -262,3 +262,35 @@ def synthetic_sweep(
         units = UNITS[name.split(".")[0]]
         dataset = dataset.assign_coords({name: (name, np.array(values, float), {"units": units, "long_name": name})})
     return dataset
+
+
+def synthetic_confusion() -> xr.Dataset:
+    """What tests take six imbalances for at two severities; a load reads as health, two imbalances are near."""
+    names = ["healthy", "strong", "weight_in_hand.left", "weight_in_hand.right", "near.left", "near.right"]
+    half = np.array(
+        [
+            [0.2, 0.1, 0.2, 0.2, 0.15, 0.15],
+            [0.05, 0.8, 0.05, 0.05, 0.05, 0.0],
+            [0.2, 0.1, 0.2, 0.2, 0.15, 0.15],
+            [0.2, 0.1, 0.2, 0.2, 0.15, 0.15],
+            [0.1, 0.0, 0.1, 0.1, 0.4, 0.3],
+            [0.1, 0.0, 0.1, 0.1, 0.3, 0.4],
+        ]
+    )
+    full = np.array([half[0], [0, 0.995, 0, 0, 0.005, 0], half[2], half[3], [0] * 4 + [0.6, 0.4], [0] * 4 + [0.4, 0.6]])
+    apart = np.array([0.0, 5.0, 0.0, 0.0, 2.0, 2.0])
+    separation = np.stack([0.5 * np.abs(apart[:, None] - apart), np.abs(apart[:, None] - apart)])
+    square = ("severity", "true_imbalance", "named_imbalance")
+    return xr.Dataset(
+        {
+            "naming_probability": (square, np.stack([half, full]), attributes("naming_probability")),
+            "separation": (square, separation, attributes("separation")),
+            "status": ("severity", np.array(["solved", "solved"]), attributes("status")),
+        },
+        coords={
+            "severity": ("severity", [0.5, 1.0], attributes("severity")),
+            "true_imbalance": ("true_imbalance", names, attributes("true_imbalance")),
+            "named_imbalance": ("named_imbalance", names, attributes("named_imbalance")),
+        },
+        attrs={"model": "adult", "note": "A table."},
+    )

@@ -23,7 +23,7 @@ from spinesim.plots.lines import look, spread
 from spinesim.plots.maps import edges
 from spinesim.plots.stances import sides
 from spinesim.plots.style import ACTIVATION, HATCHES, SERIES, UNSOLVED_MARKS, VALUES
-from tests.synthetic import synthetic_case, synthetic_sweep
+from tests.synthetic import synthetic_case, synthetic_confusion, synthetic_sweep
 
 TIGHT, WEAK = "tightness.hip_flexors", "strength.gluteals"
 DEGREES = list(range(0, 31, 3))
@@ -48,6 +48,8 @@ def grid() -> xr.Dataset:
 @pytest.fixture
 def dataset(request, case, line, grid):
     kind = request.getfixturevalue("kind")
+    if kind == "confusion":
+        return synthetic_confusion()
     return {2: grid, 1: line}.get((KINDS[kind].axes or (0,))[0], case)
 
 
@@ -94,7 +96,7 @@ def test_figure__has_labelled_axes(kind, dataset):
     named_rows = [label.get_text() for label in ax.get_yticklabels() if label.get_text()]
     assert ax.get_ylabel() or "hip flexors" in named_rows
     units = re.findall(r"\[(deg|N|m|mm²)\]", ax.get_xlabel() + ax.get_ylabel())
-    assert units or kind == "cocontraction"  # activation has no unit
+    assert units or kind in ("cocontraction", "confusion")  # activations and names have no unit
 
 
 @every_kind
@@ -813,10 +815,31 @@ def test_stance__caption_gives_forces_and_what_holds(case):
     )
 
 
+def test_confusion__shows_every_probability_and_names_the_severity():
+    dataset = synthetic_confusion()
+    ax = figure("confusion", dataset, case={"severity": 0.5}).axes[0]
+    rows = [label.get_text() for label in ax.get_yticklabels()]
+    # what reads as health stands beside it
+    assert rows[:4] == ["healthy", "weight in hand (left)", "weight in hand (right)", "strong"]
+    assert ax.get_ylabel() == "true imbalance, severity = 0.5"
+    written = [text.get_text() for text in ax.texts]
+    assert written[:6] == ["20", "20", "20", "10", "15", "15"]
+    assert len(written) == int((dataset.naming_probability.values[0] >= 0.01).sum())
+
+
+def test_confusion__caption_says_what_is_told_apart_and_what_is_not():
+    assert caption("confusion", synthetic_confusion()) == (
+        "severity = 1: 1 of 5 imbalances are named rightly in 90 % or more: strong; exactly as healthy read weight in "
+        "hand (left), weight in hand (right); of healthy bodies 40 % are named to have an imbalance that can be read; "
+        "the commonest mistake takes near (left) for near (right) (40 %)."
+    )
+    assert "0 of 5 imbalances are named rightly" in caption("confusion", synthetic_confusion(), case={"severity": 0.5})
+
+
 # What all kinds share
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].axes is None])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].axes is None and kind != "confusion"])
 def test_figure__of_a_case_without_solution_says_so(kind):
     failed = synthetic_case(1.0, status="infeasible")
     assert "no solution (infeasible)" in words_of(figure(kind, failed))

@@ -140,7 +140,7 @@ def test_registers_defaults_change_nothing(adult, results):
         "strength.core": 1.0, "stiffness.erectors": 1.0, "tone.psoas": 0.0, "inhibition.psoas": 1.0,
         "tightness.hip_flexors": 0.0, "load.hands": 0.0, "load.reach": 0.0, "disc.preload": 500.0,
         "subject.mass": 75.0, "subject.stature": 1.75, "iap.rest": 2.7, "iap.lowest": 0.0, "iap.highest": 20.0,
-        "muscle.short_range": 30.0, "strength.transversus_abdominis": 1.0,
+        "muscle.short_range": adult.stability.short_range, "strength.transversus_abdominis": 1.0,
     }  # fmt: skip
     again = ss.solve(adult, defaults)
     xr.testing.assert_equal(again, results["healthy"])

@@ -97,8 +97,12 @@ def tension_by_hand(model, muscle, length, activation):
     floored = curves.length_floor + corner(fibre, curves.length_floor)
     b = np.reshape(curves.active, (3, 4))
     pull = sum(b1 * math.exp(-0.5 * ((floored - b2) / (b3 + b4 * floored)) ** 2) for b1, b2, b3, b4 in b)
-    stretch = corner(fibre, muscle.passive_slack) / muscle.passive_strain
-    rest = math.expm1(curves.passive_shape * stretch) / math.expm1(curves.passive_shape)
+    shape, strain = curves.passive_shape, muscle.passive_strain
+    stretch = corner(fibre, muscle.passive_slack)
+    beyond = corner(stretch, strain) - corner(0.0, strain)
+    rest = (math.expm1(shape * (stretch - beyond) / strain) + shape / strain * math.exp(shape) * beyond) / math.expm1(
+        shape
+    )
     active = muscle.max_force * cos * pull
     return activation * active + muscle.passive_force * cos * rest, active
 

@@ -9,7 +9,8 @@ a kink would stall the search for a posture.
 # %%
 # The constants are those of De Groote et al. (2016, doi:10.1007/s10439-016-1591-9). Two additions of ours smooth the
 # corners over 1 % of the optimal length: the Gaussians see a floor at 0.3, below which one of them would lose its
-# width, and the passive curve sets in softly.
+# width, and the passive curve sets in softly. A third ends the exponential where its data end: beyond a stretch of 0.6,
+# where the passive force is 1, the curve is straight.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -26,7 +27,7 @@ gaussians = np.array(
 floor, softplus = 0.3, 0.01
 slack, strain, shape = 1.0, 0.6, 4.0
 
-length = np.linspace(0.3, 1.7, 281)
+length = np.linspace(0.3, 2.0, 341)
 active = np.array([active_curve(x, gaussians, floor, softplus) for x in length])
 passive = np.array([passive_curve(x, slack, strain, shape, softplus) for x in length])
 

@@ -23,7 +23,7 @@ from spinesim.kernels.arrays import Floats
 from spinesim.model.pack import Packed, pack
 from spinesim.model.parts import Model, Muscle
 from spinesim.model.read import load_model
-from spinesim.passive_fit import hip_branches, tightness_gain
+from spinesim.passive_fit import hip_branches, passive_rise, tightness_gain
 
 HERE = Path(__file__).parent
 BODIES = {
@@ -142,6 +142,11 @@ def lumped_muscle(adult: Model, packed: Packed, name: str) -> tuple[Row, list[tu
         path = [path[0]] + [b for a, b in pairwise(path) if np.linalg.norm(b[1] - a[1]) > 1e-9]
         slack = span(path) - fibres
         note = "origin and insertion are kept, because the fibres are longer than the part that crosses the joint"
+    held = "tendon slack so that the fibres are as long as in the adult"
+    if slack < 0.0:
+        optimal *= span(path) / fibres
+        slack = 0.0
+        held = "fibres without a tendon, as in the adult, shortened to their projection"
     return {
         "name": name,
         "muscle": name,
@@ -158,7 +163,7 @@ def lumped_muscle(adult: Model, packed: Packed, name: str) -> tuple[Row, list[tu
             "adult",
             "derived",
             f"{2 * len(found)} fascicles of both sides: cross-sections added, the rest their mean by cross-section; "
-            f"tendon slack so that the fibres are as long as in the adult; {note}",
+            f"{held}; {note}",
         ),
     }, path
 
@@ -255,7 +260,7 @@ def fit_hip(packed: Packed) -> tuple[dict[str, tuple[float, float]], Floats, flo
 
             def moment(x: Floats, i: int = i) -> Floats:
                 stretch = arrays.softplus * np.logaddexp(0.0, (fibre[:, i] - x[0]) / arrays.softplus)
-                rise = np.expm1(arrays.passive_shape * stretch / math.exp(x[1])) / math.expm1(arrays.passive_shape)
+                rise = passive_rise(stretch, math.exp(x[1]), arrays.passive_shape, arrays.softplus)
                 return arrays.passive_force[i] * arrays.cos_pennation[i] * rise * arm[:, i]
 
             def residuals(x: Floats, part: float = part, branch: Floats = branch) -> Floats:

@@ -151,11 +151,11 @@ def passive_curve(length, slack, strain, shape, softplus):
     slack : float [1]
         Length at which passive force begins.
     strain : float [1]
-        Stretch beyond slack at which the force is 1.
+        Stretch beyond slack at which the force is 1; from there on the curve is straight.
     shape : float [1]
         Exponent of the curve.
     softplus : float [1]
-        Width of the corner at slack.
+        Width of the corners at slack and at ``strain``.
 
     Returns
     -------
@@ -167,16 +167,24 @@ def passive_curve(length, slack, strain, shape, softplus):
     References
     ----------
     De Groote et al. (2016), Annals of Biomedical Engineering 44, 2922-2936, doi:10.1007/s10439-016-1591-9,
-    passive force-length relation of the supplement; the corner at slack is ours.
+    passive force-length relation of the supplement; the corner at slack is ours. Straight beyond a normalised force of
+    1 as in Millard et al. (2013), Journal of Biomechanical Engineering 135, 021005, doi:10.1115/1.4023390.
     """
-    t0 = 1/math.expm1(shape)
-    t1 = 1/softplus
-    t2 = length - slack
-    t3 = max(t1*t2, 0.0) + math.log1p(math.exp(-abs(t1*t2)))
-    t4 = shape/strain
-    t5 = softplus*t3*t4
-    force = t0*math.expm1(t5)
-    slope = t0*t4*math.exp(t5)*math.exp(t1*t2 - t3)
+    t0 = 1/softplus
+    t1 = length - slack
+    t2 = max(t0*t1, 0.0) + math.log1p(math.exp(-abs(t0*t1)))
+    t3 = softplus*t2 - strain
+    t4 = max(t0*t3, 0.0) + math.log1p(math.exp(-abs(t0*t3)))
+    t5 = softplus*(t4 - (max(-strain*t0, 0.0) + math.log1p(math.exp(-abs(-strain*t0)))))
+    t6 = 1/math.expm1(shape)
+    t7 = shape/strain
+    t8 = t6*t7
+    t9 = t8*math.exp(shape)
+    t10 = t7*(softplus*t2 - t5)
+    t11 = math.exp(t0*t1 - t2)
+    t12 = t11*math.exp(t0*t3 - t4)
+    force = t5*t9 + t6*math.expm1(t10)
+    slope = t12*t9 + t8*(t11 - t12)*math.exp(t10)
     return force, slope
 
 

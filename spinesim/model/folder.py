@@ -14,6 +14,13 @@ from spinesim.model.parts import Sourced
 
 #: Recorded verdicts of `spinesim.validation`: kept beside a model, no part of it.
 VERDICTS = "verdicts.csv"
+#: Constants that no table gives: those that a calibration chooses, in the same sections as in `spinesim.model.parts`.
+CALIBRATION = "calibration.toml"
+CALIBRATED = {
+    "scatter": {"activation": "number", "centre_of_mass": "length"},
+    "neutral_zone": {"fraction": "number"},
+    "stability": {"margin": "rotational stiffness", "short_range": "number"},
+}
 
 
 class ModelFolder:

@@ -339,7 +339,7 @@ class Curves(Part):
 
     active: Annotated[tuple[float, ...], Field(min_length=12, max_length=12)]  #: b11 b21 b31 b41, b12 .. b43
     passive_shape: Positive  #: kPE [1]
-    softplus: Positive  #: width of the smooth corner of the passive curve [1]
+    softplus: Positive  #: width of the smooth corners of the passive curve [1]
     length_floor: Positive  #: fibre length below which the active curve sees a smooth floor [1]
 
 
@@ -414,4 +414,4 @@ class Model(Part):
     stances: dict[str, Stance]
     imbalances: dict[str, Imbalance] = {}
     sources: dict[str, str]  #: key -> reference
-    constants: dict[str, Sourced] = {}  #: where the single numbers of model.toml come from, by key
+    constants: dict[str, Sourced] = {}  #: where the single numbers of model.toml and calibration.toml come from, by key

@@ -13,10 +13,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
+
 from spinesim.errors import ModelError
 from spinesim.model.columns import AXES_OF_KIND
-from spinesim.model.files import Row, Section, nearest
-from spinesim.model.folder import ModelFolder
+from spinesim.model.files import Row, Section, nearest, sentence
+from spinesim.model.folder import CALIBRATED, CALIBRATION, ModelFolder
 from spinesim.model.mirror import mirrored, mirrored_muscle
 from spinesim.model.names import parameter_names
 from spinesim.model.parts import (
@@ -131,6 +133,7 @@ class _Reader:
         landmarks = self.landmarks(bodies)
 
         top = Section(self.folder.document("model.toml"))
+        fitted = Section(self.folder.document(CALIBRATION))
         groups = self.groups(top, muscles)
         stances = read_stances(self.folder, bodies, coordinates, levels)
         actuators = self.actuators(groups, coordinates, stances)
@@ -142,6 +145,9 @@ class _Reader:
         abdomen = self.abdomen(top, muscles) if top.has("abdomen") else None
         hand = self.hand(top, landmarks, trunk) if top.has("hand") else None
         names = parameter_names(muscles, groups, tests, abdomen, {})
+        lacks = {} if hand is not None else {"load": "hands"}
+        if not any(c.full_name == "pelvis.list" for c in coordinates):
+            lacks["leg_length"] = "pelvis that lists"
 
         fields: dict[str, Any] = {
             "name": top.text("name"),
@@ -151,13 +157,9 @@ class _Reader:
             "gravity": self.folder.quantity(top, "gravity", "acceleration"),
             "pressure_factor": self.folder.quantity(top, "pressure_factor", "number"),
             "condition_blend": self.folder.quantity(top, "condition_blend", "angle"),
-            "scatter": self.constant_part(
-                top, "scatter", Scatter, activation="number", centre_of_mass="length", trunk="angle"
-            ),
-            "neutral_zone": self.neutral_zone(top, laws),
-            "stability": self.constant_part(
-                top, "stability", Stability, margin="rotational stiffness", short_range="number"
-            ),
+            "scatter": self.shared_part(top, fitted, "scatter", Scatter, trunk="angle"),
+            "neutral_zone": self.neutral_zone(top, fitted, laws),
+            "stability": self.constant_part(fitted, "stability", Stability, **CALIBRATED["stability"]),
             "abdomen": abdomen,
             "curves": self.curves(top),
             "foot": self.constant_part(top, "foot", Foot, front="length", back="length", side="length")
@@ -190,11 +192,13 @@ class _Reader:
             pedicles=self.pedicles(bodies),
             tests=tests,
             stances=stances,
-            imbalances=read_imbalances(self.folder, names, hand is not None),
+            imbalances=read_imbalances(self.folder, names, lacks),
             sources=self.folder.sources,
             constants=self.folder.constants,
         )
         top.close()
+        fitted.has("fit")  # how the constants were found: for `spinesim.calibration`
+        fitted.close()
         return result
 
     # ------------------------------------------------------------------------------------------------------ skeleton
@@ -558,9 +562,23 @@ class _Reader:
         section.close()
         return result
 
-    def neutral_zone(self, top: Section, laws: Sequence[DiscLaw]) -> NeutralZone:
-        zone: NeutralZone = self.constant_part(
-            top, "neutral_zone", NeutralZone, fraction="number", width="angle", blend="angle", preload="force"
+    def shared_part(self, top: Section, fitted: Section, key: str, part: type[Any], **dimensions: str) -> Any:
+        """A part of which model.toml holds some numbers and calibration.toml those of `CALIBRATED`."""
+        own, found = top.section(key), fitted.section(key)
+        values = {stem: self.folder.quantity(own, stem, dimension) for stem, dimension in dimensions.items()}
+        values |= {stem: self.folder.quantity(found, stem, dimension) for stem, dimension in CALIBRATED[key].items()}
+        try:
+            result = part(**values)
+        except ValidationError as error:
+            wrong = str(sentence(error)[0][0])
+            result = (found if wrong in CALIBRATED[key] else own).make(part, **values)
+        own.close()
+        found.close()
+        return result
+
+    def neutral_zone(self, top: Section, fitted: Section, laws: Sequence[DiscLaw]) -> NeutralZone:
+        zone: NeutralZone = self.shared_part(
+            top, fitted, "neutral_zone", NeutralZone, width="angle", blend="angle", preload="force"
         )
         preloads = [law.preload for law in laws]
         if preloads and not min(preloads) <= zone.preload <= max(preloads):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from spinesim import parameters
 from spinesim.errors import InputError
@@ -11,23 +12,23 @@ from spinesim.model.folder import ModelFolder
 from spinesim.model.parts import Imbalance, Setting
 
 #: What an imbalance may set: parameters for which there is a value that changes nothing.
-FAMILIES = (*parameters.FAMILIES, "load")
+FAMILIES = (*parameters.FAMILIES, "load", "leg_length", "bed", "backrest")
 
 
-def read_imbalances(folder: ModelFolder, names: parameters.Names, hands: bool) -> dict[str, Imbalance]:
+def read_imbalances(folder: ModelFolder, names: parameters.Names, lacks: Mapping[str, str]) -> dict[str, Imbalance]:
     """All imbalances of the folder by name; none if it has no folder ``imbalances``.
 
     Parameters
     ----------
     names
         What parameters of the model may go on with.
-    hands
-        Whether the model has hands, without which no load can be set.
+    lacks
+        Families of parameters that the model cannot have, each with the part that it lacks.
     """
     result = {}
     for path in sorted((folder.path / "imbalances").glob("*.toml")):
         section = Section(folder.document(f"imbalances/{path.name}"))
-        imbalance = _imbalance(folder, section, names, hands)
+        imbalance = _imbalance(folder, section, names, lacks)
         if imbalance.name != path.stem:
             section.fail("name", f"must be the name of the file, '{path.stem}'")
         if not re.fullmatch("[a-z][a-z0-9_]*", imbalance.name):
@@ -36,14 +37,14 @@ def read_imbalances(folder: ModelFolder, names: parameters.Names, hands: bool) -
     return result
 
 
-def _imbalance(folder: ModelFolder, section: Section, names: parameters.Names, hands: bool) -> Imbalance:
+def _imbalance(folder: ModelFolder, section: Section, names: parameters.Names, lacks: Mapping[str, str]) -> Imbalance:
     written = section.section("parameters")
     if not written.data:
         section.fail("parameters", "must set at least one parameter")
     settings = {}
     for key in written.data:
         entry = written.section(key)
-        name, setting = _setting(folder, entry, key, hands)
+        name, setting = _setting(folder, entry, key, lacks)
         settings[name] = setting
     result: Imbalance = section.make(
         Imbalance,
@@ -61,16 +62,16 @@ def _imbalance(folder: ModelFolder, section: Section, names: parameters.Names, h
     return result
 
 
-def _setting(folder: ModelFolder, entry: Section, key: str, hands: bool) -> tuple[str, Setting]:
+def _setting(folder: ModelFolder, entry: Section, key: str, lacks: Mapping[str, str]) -> tuple[str, Setting]:
     """Name of the parameter without the unit that its key carries, and its value."""
-    family = key.partition(".")[0]
     document = entry.document
-    if family not in FAMILIES:
-        document.fail(entry.keys, f"{key}: an imbalance may set {', '.join(FAMILIES)}, not {family}")
-    if family == "load" and not hands:
-        document.fail(entry.keys, f"{key}: the model has no hands")
     unit = parameters.unit(key.rpartition("_")[0] or key)
     name = key if unit == "1" else key.removesuffix(f"_{unit}")
+    family = name.partition(".")[0]
+    if family not in FAMILIES:
+        document.fail(entry.keys, f"{key}: an imbalance may set {', '.join(FAMILIES)}, not {family}")
+    if family in lacks:
+        document.fail(entry.keys, f"{key}: the model has no {lacks[family]}")
     if unit != "1" and name == key:
         document.fail(entry.keys, f"{key}: must end in the unit, {key}_{unit}")
     setting: Setting = entry.make(Setting, value=entry.number("value", "number"), **folder.provenance(entry))

@@ -17,6 +17,8 @@ from spinesim.errors import InputError, ResultsFileError
 from spinesim.plots.body import activation_limit, body_caption, body_frontal, body_sagittal
 from spinesim.plots.buckling import NEEDS as BUCKLING_NEEDS
 from spinesim.plots.buckling import buckling_mode, buckling_mode_caption
+from spinesim.plots.confusion import NEEDS as CONFUSION_NEEDS
+from spinesim.plots.confusion import confusion, confusion_caption
 from spinesim.plots.curves import tilt_and_lordosis, tilt_and_lordosis_caption
 from spinesim.plots.lines import lines, lines_caption
 from spinesim.plots.loads import disc_loads, disc_loads_caption, foramen_area, foramen_area_caption
@@ -157,6 +159,14 @@ KINDS: dict[str, Kind] = {
         ("status",),
         same_scale=False,
         axes=(2,),
+    ),
+    "confusion": Kind(
+        confusion,
+        confusion_caption,
+        "How often clinical tests take one imbalance for another.",
+        (8.6, 7.4),
+        CONFUSION_NEEDS,
+        narrowest=8.6,
     ),
 }
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import sympy as sp
+from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.pycode import PythonCodePrinter
 
 TARGET = Path(__file__).parents[1] / "kernels" / "derived.py"
@@ -33,6 +34,7 @@ class Softplus(sp.Function):
     """log(1 + exp(x)): a smooth corner at zero, 0 far below and x far above."""
 
     nargs = 1
+    precedence = PRECEDENCE["Add"]  #: it is printed as a sum
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """Slope 1 / (1 + exp(-x)), written so that neither very large nor very small x overflows."""
@@ -214,10 +216,13 @@ def active() -> Derived:
 
 
 def passive() -> Derived:
-    """Passive force-length curve: an exponential of a smoothly cornered stretch."""
+    """Passive force-length curve: an exponential of a smoothly cornered stretch that goes on as its tangent."""
     length, slack, strain, shape, width = sp.symbols("length slack strain shape softplus", positive=True)
     stretch = width * Softplus((length - slack) / width)
-    curve = Expm1(shape * stretch / strain) / Expm1(shape)
+    # smooth, and zero without stretch, so that a slack fibre has no force at all
+    beyond = width * (Softplus((stretch - strain) / width) - Softplus(-strain / width))
+    tangent = shape / strain * sp.exp(shape) / Expm1(shape)
+    curve = Expm1(shape * (stretch - beyond) / strain) / Expm1(shape) + tangent * beyond
     return Derived(
         "passive_curve",
         ("length", "slack", "strain", "shape", "softplus"),
@@ -230,11 +235,11 @@ def passive() -> Derived:
     slack : float [1]
         Length at which passive force begins.
     strain : float [1]
-        Stretch beyond slack at which the force is 1.
+        Stretch beyond slack at which the force is 1; from there on the curve is straight.
     shape : float [1]
         Exponent of the curve.
     softplus : float [1]
-        Width of the corner at slack.
+        Width of the corners at slack and at ``strain``.
 
     Returns
     -------
@@ -246,7 +251,8 @@ def passive() -> Derived:
     References
     ----------
     De Groote et al. (2016), Annals of Biomedical Engineering 44, 2922-2936, doi:10.1007/s10439-016-1591-9,
-    passive force-length relation of the supplement; the corner at slack is ours.
+    passive force-length relation of the supplement; the corner at slack is ours. Straight beyond a normalised force of
+    1 as in Millard et al. (2013), Journal of Biomechanical Engineering 135, 021005, doi:10.1115/1.4023390.
     """,
         [("force", curve), ("slope", sp.diff(curve, length))],
     )

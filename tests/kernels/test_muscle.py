@@ -159,7 +159,9 @@ def test_tensions__are_the_hill_law_and_its_slopes(adult):
     strain = np.array([m.passive_strain for m in adult.muscles])
     begin = np.array([m.passive_slack for m in adult.muscles])
     beyond = corner * np.logaddexp(0.0, (stretch + shift - begin) / corner)
-    rise = np.expm1(curves.passive_shape * beyond / strain) / np.expm1(curves.passive_shape)
+    over = corner * (np.logaddexp(0.0, (beyond - strain) / corner) - np.logaddexp(0.0, -strain / corner))
+    shape = curves.passive_shape
+    rise = (np.expm1(shape * (beyond - over) / strain) + shape / strain * np.exp(shape) * over) / np.expm1(shape)
     assert passive[:count] == pytest.approx(
         [m.passive_force * np.cos(m.pennation) for m in adult.muscles] * stiffness * rise, rel=1e-10, abs=1e-29
     )

@@ -244,7 +244,7 @@ DOCUMENTS = [
     ("model.toml", "body_mass_kg = {", "body_weight = {", "body_mass_kg is missing"),
     ("model.toml", 'name = "adult"', 'name = "adult"\nage = 40', "line 5: unknown key age"),
     ("model.toml", 'name = "adult"', "name = 3", "line 4: name = 3, must be text"),
-    ("model.toml", "fraction = { value = 0.3", "fraction = { value = 1.3", "must be less than or equal to 1"),
+    ("calibration.toml", "fraction = { value = 0", "fraction = { value = 1", "must be less than or equal to 1"),
     ("model.toml", "value = 500.0", "value = 501.0", "must be less than or equal to 500"),
     ("model.toml", "0.1, 1.0, 0.353553390593274, 0.0,", "0.1, 1.0,", "must be a list of 12 numbers"),
     ("model.toml", 'source = "dreischarf2013"', 'source = "nobody"', "'nobody' is not one"),

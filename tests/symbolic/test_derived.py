@@ -61,7 +61,10 @@ def precise_active(length):
 
 def precise_passive(length, slack=1.0):
     stretch = SOFTPLUS * precise_softplus((length - slack) / mpmath.mpf(SOFTPLUS))
-    return (mpmath.exp(SHAPE * stretch / STRAIN) - 1) / (mpmath.exp(SHAPE) - 1)
+    start = precise_softplus(-mpmath.mpf(STRAIN) / SOFTPLUS)
+    beyond = SOFTPLUS * (precise_softplus((stretch - STRAIN) / mpmath.mpf(SOFTPLUS)) - start)
+    tangent = SHAPE * mpmath.exp(SHAPE) / STRAIN
+    return (mpmath.exp(SHAPE * (stretch - beyond) / STRAIN) - 1 + tangent * beyond) / (mpmath.exp(SHAPE) - 1)
 
 
 def precise_disc(angle, coefficients, fraction):
@@ -175,11 +178,34 @@ def test_active_curve__peaks_at_one_near_the_optimal_length():
     assert forces.min() >= 0
 
 
-def test_passive_curve__is_one_at_its_strain_and_grows_everywhere():
-    assert derived.passive_curve(1.0 + STRAIN, 1.0, STRAIN, SHAPE, SOFTPLUS)[0] == pytest.approx(1, abs=1e-12)
+def test_passive_curve__is_one_at_its_strain_grows_everywhere_and_never_more_slowly():
+    # the corner at the strain lowers the exponential by (shape w ln 2 / strain)^2 / 2 = 1e-3 at most
+    assert derived.passive_curve(1.0 + STRAIN, 1.0, STRAIN, SHAPE, SOFTPLUS)[0] == pytest.approx(1, abs=1.1e-3)
     samples = np.array([derived.passive_curve(x, 1.0, STRAIN, SHAPE, SOFTPLUS) for x in np.linspace(-1, 3, 2001)])
     assert (samples > 0).all()
     assert (np.diff(samples[:, 0]) > 0).all()
+    assert (np.diff(samples[:, 1]) > -1e-12).all()
+
+
+def test_passive_curve__is_the_published_exponential_below_its_strain():
+    for x in (0.1, 0.3, 0.5):
+        published = math.expm1(SHAPE * x / STRAIN) / math.expm1(SHAPE)
+        # ten widths below the join the softplus has faded to exp(-10) of its width
+        assert derived.passive_curve(1.0 + x, 1.0, STRAIN, SHAPE, SOFTPLUS)[0] == pytest.approx(published, rel=1e-3)
+
+
+def test_passive_curve__is_the_tangent_of_the_exponential_beyond_its_strain():
+    tangent = SHAPE / STRAIN * math.exp(SHAPE) / math.expm1(SHAPE)
+    for x in (0.2, 0.5, 1.0, 5.0):
+        force, slope = derived.passive_curve(1.0 + STRAIN + x, 1.0, STRAIN, SHAPE, SOFTPLUS)
+        assert force == pytest.approx(1.0 + tangent * x, rel=1e-8)
+        assert slope == pytest.approx(tangent, rel=1e-7)
+
+
+@pytest.mark.parametrize("strain", [0.15, 0.6, 2.3])
+def test_passive_curve__a_slack_fibre_has_no_force(strain):
+    # a straight line begun at the strain would leave a constant below it
+    assert abs(derived.passive_curve(0.5, 1.5, strain, SHAPE, SOFTPLUS)[0]) < 1e-20
 
 
 # disc law
@@ -260,6 +286,7 @@ def jump(law, at, order):
     [
         (lambda x: derived.active_curve(x, GAUSSIANS, FLOOR, SOFTPLUS), FLOOR),
         (lambda x: derived.passive_curve(x, 1.0, STRAIN, SHAPE, SOFTPLUS), 1.0),
+        (lambda x: derived.passive_curve(x, 1.0, STRAIN, SHAPE, SOFTPLUS), 1.0 + STRAIN),
         (lambda x: derived.disc_law(x, *DISCS["L3_L4 flexion"], 0.1, WIDTH, BLEND), 0.0),
         (derived.smooth_step, 0.0),
         (derived.smooth_step, 1.0),
