@@ -750,27 +750,6 @@ def test_cocontraction__caption_names_the_groups_raised_and_lowered_most(case):
     assert caption("cocontraction", synthetic_case(0.0)) == "No muscle group co-contracts."
 
 
-def test_confusion__shows_every_probability_and_names_the_severity():
-    dataset = synthetic_confusion()
-    ax = figure("confusion", dataset, case={"severity": 0.5}).axes[0]
-    rows = [label.get_text() for label in ax.get_yticklabels()]
-    # what reads as health stands beside it
-    assert rows[:4] == ["healthy", "weight in hand (left)", "weight in hand (right)", "strong"]
-    assert ax.get_ylabel() == "true imbalance, severity = 0.5"
-    written = [text.get_text() for text in ax.texts]
-    assert written[:6] == ["20", "20", "20", "10", "15", "15"]
-    assert len(written) == int((dataset.naming_probability.values[0] >= 0.01).sum())
-
-
-def test_confusion__caption_says_what_is_told_apart_and_what_is_not():
-    assert caption("confusion", synthetic_confusion()) == (
-        "severity = 1: 1 of 5 imbalances are named rightly in 90 % or more: strong; exactly as healthy read weight in "
-        "hand (left), weight in hand (right); of healthy bodies 40 % are named to have an imbalance that can be read; "
-        "the commonest mistake takes near (left) for near (right) (40 %)."
-    )
-    assert "0 of 5 imbalances are named rightly" in caption("confusion", synthetic_confusion(), case={"severity": 0.5})
-
-
 # Stance
 
 
@@ -834,6 +813,27 @@ def test_stance__caption_gives_forces_and_what_holds(case):
         "standing: the body is carried or pressed at ankle r 400 N, ankle l 300 N, backrest 0 N; supports hold at most "
         "2.00 N·m, at pelvis.list; ideal moments hold at most 5.00 N·m, at pelvis.turn."
     )
+
+
+def test_confusion__shows_every_probability_and_names_the_severity():
+    dataset = synthetic_confusion()
+    ax = figure("confusion", dataset, case={"severity": 0.5}).axes[0]
+    rows = [label.get_text() for label in ax.get_yticklabels()]
+    # what reads as health stands beside it
+    assert rows[:4] == ["healthy", "weight in hand (left)", "weight in hand (right)", "strong"]
+    assert ax.get_ylabel() == "true imbalance, severity = 0.5"
+    written = [text.get_text() for text in ax.texts]
+    assert written[:6] == ["20", "20", "20", "10", "15", "15"]
+    assert len(written) == int((dataset.naming_probability.values[0] >= 0.01).sum())
+
+
+def test_confusion__caption_says_what_is_told_apart_and_what_is_not():
+    assert caption("confusion", synthetic_confusion()) == (
+        "severity = 1: 1 of 5 imbalances are named rightly in 90 % or more: strong; exactly as healthy read weight in "
+        "hand (left), weight in hand (right); of healthy bodies 40 % are named to have an imbalance that can be read; "
+        "the commonest mistake takes near (left) for near (right) (40 %)."
+    )
+    assert "0 of 5 imbalances are named rightly" in caption("confusion", synthetic_confusion(), case={"severity": 0.5})
 
 
 # What all kinds share

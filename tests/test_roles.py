@@ -1,5 +1,6 @@
 """What a stance does with every joint coordinate, in words and in results."""
 
+import itertools
 from functools import cache
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 import spinesim as ss
 from spinesim import results
 from spinesim.model.pack import pack
+from spinesim.plots import figure
+from spinesim.plots.stances import sides
 from spinesim.roles import ROLES, carrier_words, free_words, held_words, movers, role, stance_rows
 
 MODELS = {name: ss.load_model(name) for name in ("adult", "teaching")}
@@ -129,3 +132,22 @@ def test_stances__are_those_of_the_model(adult):
 def test_trusted__is_not_taken_over_from_another_stance(adult):
     assert adult.stances["standing"].trusted
     assert adult.stances["forward_bend"].trusted != adult.stances["standing"].trusted
+
+
+@every_stance
+def test_picture__of_every_stance_stands_or_lies_under_gravity_with_readable_numbers(model, stance):
+    case = solved(model, stance)
+    whole = figure("stance", case)
+    whole.draw_without_rendering()
+    boxes = [text.get_window_extent() for ax in whole.axes for text in ax.texts if text.get_text()]
+    assert boxes
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    bones = case.bone_position.values
+    for side in sides(case.up_direction.values):
+        if side.viewer != "from above":
+            drawn = bones @ side.plane.T
+            lowest = (case.support_position.values @ side.plane.T)[:, 1].min()
+            mass = side.plane @ case.mass_position.values
+            assert mass[1] > lowest
+            # lying bodies lie, the others stand or sit
+            assert (np.ptp(drawn[:, 0]) > 2 * np.ptp(drawn[:, 1])) == (abs(case.up_direction.values[1]) < 0.5)

@@ -167,7 +167,7 @@ def stance_pictures():
         words = plots.caption("stance", case)
         plots.save(plots.figure("stance", case), FOLDER / f"stance_{name}.png", words)
         title = name.replace("_", " ").capitalize()
-        text += f"{title}\n{'~' * len(title)}\n\n{stance.description}\n\n"
+        text += f".. rubric:: {title}\n\n{stance.description}\n\n"
         text += f".. figure:: api/stance_{name}.png\n   :alt: {title}\n   :width: 640\n\n   {words}\n\n"
     return text
 

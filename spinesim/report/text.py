@@ -53,6 +53,7 @@ def report_text(
     if confusions:
         parts.append(_confusions(confusions))
     parts.append(_origin([*results, *confusions][0][2]))
+    single = [(words, dataset) for _, words, dataset in results if not sweep_axes(dataset)]
     if results:
         parts.append("## Key numbers")
     for _, words, dataset in results:
@@ -61,7 +62,6 @@ def report_text(
     lines = [each for each in results if len(sweep_axes(each[2])) == 1]
     if lines:
         parts += ["### How they run along their axis", _along(lines), SHAPES]
-    single = [(words, dataset) for _, words, dataset in results if not sweep_axes(dataset)]
     if single:
         parts += ["### Single cases", _single(single)]
     if confusions:
