@@ -124,20 +124,34 @@ class FreeBody:
             else:
                 self.actuated[actuator.coordinate] += moment
 
-    def ankle_work(self, free):
-        """Work of the ankles' ideal moments in a free motion of the stance less that of the ground's couples [N m].
+    def assumed_work(self, free):
+        """Work in a free motion that the balance counts otherwise than the diagram [N m].
 
-        The first act on lean or sway themselves, the second on the turn of the shank in the world.
+        The balance lets ankles act on lean and sway themselves, the diagram on the turn of the shank about the axes of
+        the ground; the balance splits the support as the stance does, the diagram as the weights pass between the
+        feet. Neither differs while the pelvis neither lists nor turns.
         """
         work = 0.0
         for couple, coordinate, side in self.ankles:
-            turn = np.zeros(3)
-            for body in ("pelvis", f"femur_{side}", f"shank_{side}"):
-                for name, axis in self.axes(body).items():
-                    turn += free.moves.get(name, 0.0) * axis
+            turn, _ = self._motion(free, f"shank_{side}", self.place[f"shank_{side}"])
             ideal = {"lean": -couple[2], "sway": couple[0] if side == "r" else -couple[0]}[coordinate]
             work += (ideal if free.name == coordinate else 0.0) - couple @ turn
+        total = sum(force for _, force, _ in self.supports)
+        for support, (body, force, point) in zip(self.stance.supports, self.supports, strict=True):
+            _, moved = self._motion(free, body, point)
+            work += (support.share * total - force) @ moved
         return work
+
+    def _motion(self, free, body, point):
+        """Turn of a body and velocity of a point of it in a free motion of the stance, world frame."""
+        turn, moved = np.zeros(3), np.zeros(3)
+        while body:
+            for name, axis in self.axes(body).items():
+                turn += free.moves.get(name, 0.0) * axis
+                moved += free.moves.get(name, 0.0) * np.cross(axis, point - self.place[body])
+            body = next(b.parent for b in self.model.bodies if b.name == body)
+            body = body if body in self.anatomy.bodies else ""
+        return turn, moved
 
     def _supports(self):
         """Force at every support: the weights less the contacts, split by where the weights pass between the sides."""
