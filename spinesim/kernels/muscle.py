@@ -202,11 +202,11 @@ def pressure_row(model, strength, row):
 
     Parameters
     ----------
-    strength : (n,) float64
+    strength : (n or more,) float64, those of the lines first
     row : (n or more,) float64 [1], coefficients of the activations over ``pressure_range``; kept without a pressure
     """
     if model.pressure_line >= 0:
-        for i in range(strength.size):
+        for i in range(model.pressure_share.size):
             row[i] = model.pressure_share[i] * strength[i]
         row[model.pressure_line] = -strength[model.pressure_line]
 
