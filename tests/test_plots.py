@@ -19,8 +19,8 @@ from spinesim.errors import InputError, ResultsFileError
 from spinesim.plots import KINDS, caption, figure, save
 from spinesim.plots.body import activation_limit, muscle_segments, points_of, shapes_of, vertebra
 from spinesim.plots.cases import choose, ends_and_middle
-from spinesim.plots.lines import look, spread
 from spinesim.plots.maps import edges
+from spinesim.plots.overlay import look, spread
 from spinesim.plots.stances import sides
 from spinesim.plots.style import ACTIVATION, HATCHES, SERIES, UNSOLVED_MARKS, VALUES
 from tests.synthetic import synthetic_case, synthetic_confusion, synthetic_sweep

@@ -20,7 +20,6 @@ from spinesim.plots.buckling import buckling_mode, buckling_mode_caption
 from spinesim.plots.confusion import NEEDS as CONFUSION_NEEDS
 from spinesim.plots.confusion import confusion, confusion_caption
 from spinesim.plots.curves import tilt_and_lordosis, tilt_and_lordosis_caption
-from spinesim.plots.lines import lines, lines_caption
 from spinesim.plots.loads import disc_loads, disc_loads_caption, foramen_area, foramen_area_caption
 from spinesim.plots.maps import common_span, heat_map, heat_map_caption
 from spinesim.plots.margins import NEEDS as STABILITY_NEEDS
@@ -32,6 +31,7 @@ from spinesim.plots.margins import (
     stability_caption,
 )
 from spinesim.plots.muscles import muscle_groups, muscle_groups_caption
+from spinesim.plots.overlay import lines, lines_caption
 from spinesim.plots.stances import NEEDS as STANCE_NEEDS
 from spinesim.plots.stances import stance, stance_caption
 from spinesim.plots.style import PART, style
