@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from spinesim.errors import ModelError
 from spinesim.model.columns import AXES_OF_KIND
@@ -20,7 +21,7 @@ def read_stances(
 ) -> dict[str, Stance]:
     """All stances of the folder by name."""
     result = {}
-    for path in sorted((folder.path / "stances").glob("*.toml")):
+    for path in _bases_first(folder):
         section = Section(folder.document(f"stances/{path.name}"))
         stance = _stance(folder, section, {b.name for b in bodies}, coordinates, levels)
         if stance.name != path.stem:
@@ -28,7 +29,20 @@ def read_stances(
         result[stance.name] = stance
     if not result:
         raise ModelError(f"{folder.label}/stances: there is no stance; at least one .toml file is needed")
-    return result
+    return dict(sorted(result.items()))
+
+
+def _bases_first(folder: ModelFolder) -> list[Path]:
+    """Files of the stances, each after the one that it is like, so that a mistake is found where it stands."""
+    paths = {path.stem: path for path in sorted((folder.path / "stances").glob("*.toml"))}
+
+    def depth(name: object, seen: tuple[object, ...] = ()) -> int:
+        if not isinstance(name, str) or name in seen or name not in paths:
+            return 0
+        base = folder.document(f"stances/{name}.toml").data.get("like")
+        return 0 if base is None else 1 + depth(base, (*seen, name))
+
+    return sorted(paths.values(), key=lambda path: depth(path.stem))
 
 
 def _stance(
@@ -221,7 +235,7 @@ def check_stance_actuators(
     """Every actuator that a stance names exists, and its coordinate is there to act on."""
     by_name = {a.name: a for a in actuators}
     joint_names = {c.full_name for c in coordinates}
-    for stance in stances.values():
+    for stance in (stances[path.stem] for path in _bases_first(folder)):
         document = folder.document(f"stances/{stance.name}.toml")
         _refuse_twice(document, "actuators", stance.actuators)
         for name in stance.actuators:
