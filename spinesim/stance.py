@@ -458,7 +458,9 @@ class Completion:
 
     angles: dict[str, float]  #: conditions [rad]: the named angles and what the rhythm adds
     modes: Floats  #: (conditions + centred.size, nu)
-    centred: Ints  #: directions of the ground (0 forward, 1 to the side) in which the centre of mass stands over its aim
+    centred: (
+        Ints  #: directions of the ground (0 forward, 1 to the side) in which the centre of mass stands over its aim
+    )
 
 
 def completion(stance: PackedStance, angles: Mapping[str, float]) -> Completion:

@@ -177,9 +177,7 @@ def test_mirror__the_stance_of_the_other_side_gives_the_mirror_image(results, st
     posture = None
     if stance == "side_bend":  # it bends to the right
         posture = {"trunk_bend": -np.degrees(ADULT.stances[stance].held["trunk_bend"])}
-    two = ss.solve(
-        ADULT, mirrored_parameters(CASES[name]), stance=other_side(stance), posture=posture, complete="find"
-    )
+    two = ss.solve(ADULT, mirrored_parameters(CASES[name]), stance=other_side(stance), posture=posture, complete="find")
     if max(float(one.stationarity), float(two.stationarity)) <= 1e-5:
         assert_mirrored(one, two, 1e-6)
     else:
