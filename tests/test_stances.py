@@ -398,3 +398,55 @@ def test_presets__are_solved_or_say_by_name_what_is_missing(stance):
             assert np.abs(case.missing_moment.values).max() > 1e-6, preset
             with pytest.raises(ss.InfeasibleError, match=rf"no muscle forces balance \S+ in {stance}"):
                 ss.solve(ADULT, {preset: 1.0}, stance=stance)
+
+
+# bad input
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"leg_length.left": 10}, "leg_length.left: the model teaching has no pelvis that lists"),
+        ({"load.back": 10}, "load.back: the model teaching has no back that carries"),
+        ({"load.shoulder.right": 10}, "load.shoulder.right: the model teaching has no shoulders that carry"),
+    ],
+)
+def test_bad_input__of_parts_that_the_planar_model_lacks(parameters, words):
+    with pytest.raises(ss.InputError) as caught:
+        ss.solve(ss.load_model("teaching"), parameters)
+    assert str(caught.value) == words
+
+
+@pytest.mark.parametrize(
+    ("stance", "posture", "words"),
+    [
+        ("standing", {"pelvic_list": 0}, "pelvic_list cannot be set in standing; names are trunk_flexion"),
+        ("standing", {"knee_flexion.left": 20}, "posture angle knee_flexion.left cannot be set in standing"),
+        ("supine", {"pelvic_turn": 2}, "posture angle pelvic_turn cannot be set in supine"),
+        ("single_leg_right", {"knee_flexion.left": 60}, "knee_flexion.left cannot be set in single_leg_right"),
+        ("squat", {"knee_flexion.left": 60, "knee_flexion.right": 70}, "in squat both sides flex alike"),
+        ("supine", {"hip_flexion.left": 30}, "hip_flexion.left: in supine the hips follow the pelvis"),
+        ("single_leg", {}, "stance single_leg is unknown: adult has"),
+    ],
+)  # fmt: skip
+def test_bad_input__of_angles_that_the_stance_does_not_free(stance, posture, words):
+    with pytest.raises(ss.InputError, match=words.replace(".", r"\.")) as caught:
+        ss.solve(ADULT, stance=stance, posture=posture)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"leg_length.left": 61},
+        {"bed.sag": float("nan")},
+        {"backrest.forward": 151},
+        {"load.back": -1},
+        {"load.shoulder": 3},
+    ],
+)
+def test_bad_input__of_values_is_one_sentence_that_names_them(parameters):
+    (name,) = parameters
+    with pytest.raises(ss.InputError, match=name.replace(".", r"\.")) as caught:
+        ss.solve(ADULT, parameters, stance="supine")
+    assert "\n" not in str(caught.value)

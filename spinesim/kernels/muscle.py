@@ -202,9 +202,8 @@ def pressure_row(model, strength, row):
 
     Parameters
     ----------
-    strength : (n or more,) float64
-    row : (n or more,) float64 [1], coefficients of the activations over ``pressure_range``, beyond the lines those of
-        actuators, which hold none and are kept at 0; all kept without a pressure
+    strength : (n or more,) float64, those of the lines first
+    row : (n or more,) float64 [1], coefficients of the activations over ``pressure_range``; kept without a pressure
     """
     if model.pressure_line >= 0:
         for i in range(model.pressure_share.size):

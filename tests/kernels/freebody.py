@@ -34,7 +34,7 @@ class FreeBody:
     """
 
     def __init__(self, model, dataset, loads=(), reach=0.0, tissue_shift=None):
-        """``loads`` [kg] by the names ``hand.right``, ``hand.left``, ``shoulder.right``, ``shoulder.left``, ``back``."""
+        """``loads`` [kg] by place: ``hand.right``, ``hand.left``, ``shoulder.right``, ``shoulder.left``, ``back``."""
         self.model, self.dataset, self.anatomy = model, dataset, Anatomy(model)
         self.loads, self.reach = dict(loads), reach
         self.tissue_shift = np.zeros(len(model.tissues)) if tissue_shift is None else tissue_shift

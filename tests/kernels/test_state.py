@@ -89,3 +89,19 @@ def test_reference__discs_carry_no_moment(adult, anatomy):
     passive = s.work.arms.T @ s.work.passive  # of muscles and the pressure at rest
     weights = differences(lambda u: anatomy.potential(s.joints(u)), np.zeros(s.stance.n_free))
     assert s.work.tau[spine] == pytest.approx((weights - passive)[spine], abs=1e-6)
+
+
+@pytest.mark.parametrize("stance", ["standing", "squat", "single_leg_right"])
+def test_configure__the_limit_of_the_pressure_knows_muscles_only(adult, stance):
+    """Obliques by their strength and the transversus; no ankle or knee actuator holds a pressure."""
+    s = scene(adult, stance, {"strength.core": 0.6, "strength.quadriceps": 0.5})
+    s.configure(np.zeros(s.stance.n_free))
+    row = s.work.rows[0]
+    assert row.size == s.n + len(s.packed.actuators)
+    assert row[: s.n] == pytest.approx(
+        s.model.pressure_share * s.cases.strength[0, : s.n]
+        - (np.arange(s.n) == s.model.pressure_line) * s.cases.strength[0, s.model.pressure_line],
+        abs=0,
+    )
+    assert not row[s.n :].any()
+    assert row[s.model.pressure_line] < 0.0 < row.max()

@@ -224,5 +224,8 @@ def test_stances__one_like_another_takes_over_what_it_does_not_say(adult):
     # arms of 7.41 kg, whose weight hangs at the height of the shoulders, are stretched 0.30 m above them
     thorax = next(body for body in adult.bodies if body.name == "thorax")
     assert overhead.shifts["thorax"][1] * thorax.mass == pytest.approx(7.41 * 0.30, rel=1e-3)
-    own = {"shifts": {}, **{key: getattr(squat, key) for key in ("name", "description", "source", "confidence", "notes")}}
+    own = {
+        "shifts": {},
+        **{key: getattr(squat, key) for key in ("name", "description", "source", "confidence", "notes")},
+    }
     assert overhead.model_copy(update=own) == squat
