@@ -4,6 +4,7 @@ from spinesim.plots.body import body_frontal, body_sagittal
 from spinesim.plots.buckling import buckling_mode
 from spinesim.plots.curves import tilt_and_lordosis
 from spinesim.plots.kinds import KINDS, Kind, caption, check_options, figure, kind_of, save
+from spinesim.plots.lines import lines
 from spinesim.plots.loads import disc_loads, foramen_area
 from spinesim.plots.maps import heat_map
 from spinesim.plots.margins import cocontraction, stability
@@ -23,6 +24,7 @@ __all__ = [
     "foramen_area",
     "heat_map",
     "kind_of",
+    "lines",
     "muscle_groups",
     "save",
     "stability",
