@@ -117,12 +117,12 @@ def case_arrays(stance: PackedStance, columns: Mapping[str, Floats], count: int,
         Checked values by parameter name, (count,) each, in the units of the register; named imbalances are expanded;
         those of the subject are ignored here (they make another model).
     held
-        (nh,) values of the held angles less those at u = 0 [rad], the same for all cases.
+        (nh,) values of the held angles less those at u = 0 [rad], the same for all cases, or (count, nh).
     """
     packed = stance.packed
     known = names(packed)
     n = packed.lines
-    cases = default_cases(packed, stance.arrays, stance.stance, count, held.size)
+    cases = default_cases(packed, stance.arrays, stance.stance, count, held.shape[-1])
     full = {name: np.broadcast_to(column, count) for name, column in expand(packed.model, columns).items()}
     cases.strength[:, :n] = parameters.resolve_many(known, full, "strength")
     actuators = {actuator.name: actuator for actuator in packed.model.actuators}
@@ -219,9 +219,7 @@ def _images_of(names: tuple[str, ...]) -> Ints:
     """Index of the mirror image of every name; one without an image is its own."""
     swap = {"_r": "_l", "_l": "_r"}
     images = [name[:-2] + swap[name[-2:]] if name[-2:] in swap else name for name in names]
-    return np.array(
-        [names.index(image) if image in names else i for i, image in enumerate(images)], dtype=np.int64
-    )
+    return np.array([names.index(image) if image in names else i for i, image in enumerate(images)], dtype=np.int64)
 
 
 def symmetric(stance: PackedStance, cases: CaseArrays) -> np.ndarray:

@@ -321,7 +321,6 @@ def limit_ankles(packed: Packed, arrays: StanceArrays, stance: Stance, cases: Ca
 def own_mirror(stance: Stance) -> bool:
     """Whether a stance is its own mirror image."""
 
-
     def drawn(stance: Stance) -> tuple[object, ...]:
         supports = sorted((s.body, *s.position, s.share) for s in stance.supports)
         contacts = sorted((c.body, *c.position, *c.normal, c.height) for c in stance.contacts)
@@ -439,7 +438,9 @@ class Completion:
 
     angles: dict[str, float]  #: conditions [rad]: the named angles and what the rhythm adds
     modes: Floats  #: (conditions + centred.size, nu)
-    centred: Ints  #: directions of the ground (0 forward, 1 to the side) in which the centre of mass stands over its aim
+    centred: (
+        Ints  #: directions of the ground (0 forward, 1 to the side) in which the centre of mass stands over its aim
+    )
 
 
 def completion(stance: PackedStance, angles: Mapping[str, float]) -> Completion:
