@@ -5,7 +5,8 @@
 >>> tight = ss.solve(model, {"tightness.hip_flexors": 15})
 """
 
-from spinesim.assessment import reading
+from spinesim.assessment import assess, reading
+from spinesim.confusion import confusion
 from spinesim.errors import (
     InfeasibleError,
     InputError,
@@ -19,6 +20,7 @@ from spinesim.imbalance import imbalances
 from spinesim.model.read import load_model, model_names
 from spinesim.model.scale import scaled
 from spinesim.results import open_results
+from spinesim.roles import stances
 from spinesim.solve import solve
 from spinesim.sweep import sweep
 
@@ -30,6 +32,8 @@ __all__ = [
     "ResultsFileError",
     "SpinesimError",
     "UnstableError",
+    "assess",
+    "confusion",
     "imbalances",
     "load_model",
     "model_names",
@@ -37,5 +41,6 @@ __all__ = [
     "reading",
     "scaled",
     "solve",
+    "stances",
     "sweep",
 ]

@@ -26,7 +26,17 @@ from spinesim.model.pack import ByIdentity, pack
 from spinesim.model.parts import Model
 from spinesim.model.scale import scaled
 from spinesim.outputs import empty_outputs
-from spinesim.stance import TRUNK_ANGLES, PackedStance, check_posture, completion, hold, no_held, pack_stance
+from spinesim.stance import (
+    PELVIC_ANGLES,
+    TRUNK_ANGLES,
+    PackedStance,
+    check_posture,
+    completion,
+    hold,
+    no_held,
+    pack_stance,
+    with_held,
+)
 from spinesim.structures import structure_moments
 
 Complete = Literal["rhythm", "find"]
@@ -87,12 +97,7 @@ def make_task(
         raise InputError(f"complete = {complete!r} is not allowed: it must be 'rhythm' or 'find'")
     packed = pack_stance(pack(model), stance)
     find = posture is None or complete == "find"
-    if posture is None:
-        angles = dict(packed.stance.held)
-    else:
-        angles = check_posture(packed, posture)
-        if find:
-            angles = {**packed.stance.held, **angles}
+    angles = with_held(packed, check_posture(packed, posture or {}))
     if not find or angles:
         completion(packed, angles)
     power = check_criterion(criterion)
@@ -276,7 +281,7 @@ def chain_cases(task: Task, columns: Mapping[str, Floats], count: int) -> tuple[
     values = np.array([hold(stance, each)[1] for each in angles]) if task.find else np.zeros((count, 0))
     settings = {name: column for name, column in columns.items() if not name.startswith(POSTURE)}
     cases = case_arrays(stance, settings, count, values)
-    aside = (*TRUNK_ANGLES[1:], ".bend", ".turn")
+    aside = (*TRUNK_ANGLES[1:], *PELVIC_ANGLES, ".bend", ".turn")
     cases.symmetric[:] &= [not any(name.endswith(aside) and value for name, value in each.items()) for each in angles]
     cases.margin[:] = task.margin
     return cases, angles

@@ -65,6 +65,7 @@ VARIABLES = _register(
     Variable("pelvic_turn", (), "deg", "Turn of the pelvis about the vertical, to the left positive."),
     Variable("hip_flexion", ("side",), "deg", "Flexion of the thigh from the pelvis, flexion positive."),
     Variable("hip_adduction", ("side",), "deg", "Adduction of the thigh from the pelvis, adduction positive."),
+    Variable("hip_rotation", ("side",), "deg", "Rotation of the thigh in the pelvis, internal rotation positive."),
     Variable("knee_flexion", ("side",), "deg", "Flexion of the knee, flexion positive."),
     Variable(
         "centre_of_mass",
@@ -78,6 +79,12 @@ VARIABLES = _register(
         "deg",
         "Rotation of the upper on the lower vertebra from the reference: "
         "flexion, bend to the right and turn to the left positive.",
+    ),
+    Variable(
+        "joint_angle",
+        ("joint_coordinate",),
+        "deg",
+        "Angle of a joint coordinate from the reference posture, free, held or locked.",
     ),
     # muscles
     Variable(
@@ -160,6 +167,13 @@ VARIABLES = _register(
     Variable(
         "contact_force", ("contact",), "N", "Force with which an elastic contact such as a bed or backrest presses."
     ),
+    Variable(
+        "support_force",
+        ("support", "xyz"),
+        "N",
+        "Force of a place that carries the weight, such as a foot or the seat, on the body, in the world frame.",
+    ),
+    Variable("load_weight", ("load",), "N", "Weight of what is carried."),
     # nerve room
     Variable(
         "foramen_area", ("foramen", "side"), "mm2", "Area of the foramen within its outline, in its oblique plane."
@@ -297,6 +311,34 @@ VARIABLES = _register(
         "Bony landmarks of the reference posture, from the middle of the hip axis.",
         large=True,
     ),
+    Variable("up_direction", ("xyz",), "1", "Unit vector against the weights, in the world frame.", large=True),
+    Variable(
+        "mass_position",
+        ("xyz",),
+        "m",
+        "Centre of mass of all that the supports carry, from the middle of the hip axis.",
+        large=True,
+    ),
+    Variable(
+        "support_position",
+        ("support", "xyz"),
+        "m",
+        "Where a support carries, from the middle of the hip axis.",
+        large=True,
+    ),
+    Variable(
+        "contact_position",
+        ("contact", "xyz"),
+        "m",
+        "Where an elastic contact presses, from the middle of the hip axis.",
+        large=True,
+    ),
+    Variable(
+        "contact_direction", ("contact", "xyz"), "1", "Unit vector in which an elastic contact presses.", large=True
+    ),
+    Variable(
+        "load_position", ("load", "xyz"), "m", "Where carried loads hang, from the middle of the hip axis.", large=True
+    ),
     Variable(
         "buckled_bone_position",
         ("bone_point", "xyz"),
@@ -331,6 +373,28 @@ COORDINATES = _register(
         "active and the passive muscles of the smallest group that each belongs to.",
     ),
     Variable("held", ("held",), "", "Coordinate that is not free."),
+    Variable(
+        "held_by",
+        ("held",),
+        "",
+        "What holds a coordinate that is not free: support (an external reaction) or locked (an ideal moment inside).",
+    ),
+    Variable("joint_coordinate", ("joint_coordinate",), "", "Joint coordinate of the model."),
+    Variable(
+        "role",
+        ("joint_coordinate",),
+        "",
+        "What the stance does with a joint coordinate: free, support (held by an external reaction) or locked (by an "
+        "ideal internal moment).",
+    ),
+    Variable(
+        "moved_by",
+        ("joint_coordinate",),
+        "",
+        "Free coordinates that move a joint coordinate, with their rates; nothing where it is held.",
+    ),
+    Variable("support", ("support",), "", "Place where ground, seat or bed carries the weight."),
+    Variable("load", ("load",), "", "Place where something is carried."),
     Variable("contact", ("contact",), "", "Elastic contact of the stance."),
     Variable("bone_point", ("bone_point",), "", "Bony landmark."),
     Variable("bone_body", ("bone_point",), "", "Body that carries the landmark."),
@@ -338,8 +402,38 @@ COORDINATES = _register(
     Variable("path_muscle", ("path_point",), "", "Fascicle whose path has the point."),
 )
 
+#: Variables of a table of what clinical tests tell apart (`spinesim.confusion`).
+ASSESSMENTS = _register(
+    Variable(
+        "naming_probability",
+        ("true_imbalance", "named_imbalance"),
+        "1",
+        "How often a body with the one imbalance is taken for having the other; those that read alike share.",
+    ),
+    Variable(
+        "separation",
+        ("true_imbalance", "named_imbalance"),
+        "1",
+        "Distance of the readings of the one imbalance from the nearest ones of the other at any severity, in errors.",
+    ),
+    Variable(
+        "reading_shift",
+        ("true_imbalance", "reading"),
+        "1",
+        "Change of a reading from the healthy one, in standard errors of measurement.",
+    ),
+)
+
+#: Coordinates of such a table.
+ASSESSMENT_COORDINATES = _register(
+    Variable("severity", ("severity",), "1", "Severity of the true imbalance."),
+    Variable("true_imbalance", ("true_imbalance",), "", "Imbalance that the body has."),
+    Variable("named_imbalance", ("named_imbalance",), "", "Imbalance that the readings are taken for."),
+    Variable("reading", ("reading",), "", "Number that a clinician reads."),
+)
+
 
 def attributes(name: str) -> dict[str, str]:
     """``units``, ``long_name`` and ``description`` of a result variable or coordinate, as its array carries them."""
-    variable = VARIABLES.get(name) or COORDINATES[name]
+    variable = (VARIABLES | COORDINATES | ASSESSMENTS | ASSESSMENT_COORDINATES)[name]
     return {"units": variable.units, "long_name": variable.long_name, "description": variable.description}

@@ -37,6 +37,10 @@ def test_experiment__leaves_data_figures_and_report(name, outputs):
         assert tuple(dataset["status"].dims) == tuple(run.axes)
         solved = dataset["status"] == "solved"
         assert float(dataset["moment_residual"].where(solved, 0.0).max()) <= 1e-6
+    for table in scenario.confusion:
+        share = results.open_results(target / f"{table.name}.nc")["naming_probability"]
+        assert share["severity"].values.tolist() == table.severities
+        np.testing.assert_allclose(share.sum("named_imbalance"), 1.0)
     for entry in scenario.figure:
         assert (target / f"{entry.file}.svg").exists()
         with Image.open(target / f"{entry.file}.png") as image:
@@ -58,7 +62,7 @@ def test_readme__opens_with_the_finding_and_explains_every_run(name):
     assert headings[:2] == [f"# {scenario.title}", "## What was found"]
     assert "## Limits" in headings
     assert f"spinesim run {name}" in text
-    assert all(f"`{run.name}`" in text for run in scenario.run)
+    assert all(f"`{run.name}`" in text for run in (*scenario.run, *scenario.confusion))
 
 
 def test_hip_flexor_tightness__tilts_the_standing_pelvis_forward(outputs):
@@ -155,7 +159,7 @@ def test_anchors__readme_gives_what_is_printed(anchors, adult):
     spine = dict(anchors.bare_spine(adult))
     assert all(weight in text for weight in spine.values())
     worth = dict(anchors.removal(adult))
-    for group, percent in (("abdominals", 43), ("erectors", 24), ("gluteals", 21)):
+    for group, percent in (("abdominals", 45), ("erectors", 31), ("gluteals", 22)):
         assert f"{percent}%" in worth[f"without {group}, 0 kg"]
         assert f"{group} {percent} %" in text
 
@@ -182,8 +186,8 @@ def test_hamstring_quadriceps__is_a_null_at_the_pelvis_and_flattens_the_sitting_
         return values[-1] - values[0]
 
     assert abs(change("tight_hamstrings", "anterior_pelvic_tilt")) < 0.5
-    assert 0 < change("weak_quadriceps", "anterior_pelvic_tilt") < 0.5
-    assert abs(change("sitting", "anterior_pelvic_tilt")) < 0.5
+    assert abs(change("weak_quadriceps", "anterior_pelvic_tilt")) < 0.1
+    assert -1.0 < change("sitting", "anterior_pelvic_tilt") < 0.0
     assert change("sitting", "lumbar_lordosis") < -2
     assert np.abs(change("bent_by_rhythm", "compression")).max() < 1.0
 
@@ -197,7 +201,7 @@ def test_erector_compensation__erectors_hardly_make_up_for_others_and_press_when
         return force[-1] / force[0] - 1
 
     erectors, hamstrings = ("longissimus", "iliocostalis"), ("biceps_femoris_long", "semitendinosus", "semimembranosus")
-    assert 0 < gain("weak_core", *erectors) < 0.1
+    assert 0 < gain("weak_core", *erectors) < 0.2
     assert 0 < gain("weak_gluteals", *erectors) < 0.2
     assert abs(gain("weak_gluteals_bent", *erectors)) < 1e-6
     assert gain("weak_gluteals_bent", *hamstrings) > 0.2
@@ -210,13 +214,33 @@ def test_piriformis_posture__presses_its_own_hip_and_nothing_else_in_standing(ou
     folder = outputs("piriformis_posture")
     for run in ("overactive_standing", "tight_standing", "overactive_sitting"):
         dataset = results.open_results(folder / f"{run}.nc")
-        for name, limit in (("anterior_pelvic_tilt", 0.2), ("lumbar_lordosis", 0.3)):
+        for name, limit in (("anterior_pelvic_tilt", 0.2), ("lumbar_lordosis", 0.4)):
             assert np.abs(dataset[name].values - dataset[name].values[0]).max() < limit, (run, name)
         load = dataset["compression"].values
         assert np.abs(load / load[0] - 1).max() < 0.01  # as the page says
     hip = results.open_results(folder / "overactive_standing.nc")["hip_contact_force"]
     assert float(hip.sel(side="right")[-1] - hip.sel(side="right")[0]) > 50
     assert abs(float(hip.sel(side="left")[-1] - hip.sel(side="left")[0])) < 5
+
+
+def test_assessments__tell_patterns_apart_but_not_weights_mild_ones_or_what_only_strength_shows(outputs):
+    folder = outputs("assessments")
+    own, norms, ranges = (results.open_results(folder / f"{name}.nc") for name in ("own", "norms", "range_only"))
+
+    def right(table, name, severity=1.0):
+        return float(
+            table["naming_probability"].sel(severity=severity, true_imbalance=name, named_imbalance=name).item()
+        )
+
+    assert min(right(table, "lower_crossed") for table in (own, norms, ranges)) > 0.9
+    assert right(own, "hamstring_quadriceps", 0.5) > 0.9
+    assert right(own, "prolonged_sitting", 0.5) < 0.5
+    assert right(norms, "prolonged_sitting") < 0.3
+    taken = own["naming_probability"].sel(severity=1.0, true_imbalance="weak_core")
+    assert float(taken.sel(named_imbalance="erector_overactivity")) > 0.2
+    health = ranges["separation"].sel(severity=1.0, named_imbalance="healthy")
+    for name in ("weak_core", "erector_overactivity", "left_right_strength.left", "heavy_lifting"):
+        assert abs(float(health.sel(true_imbalance=name))) < 1e-6
 
 
 def test_severity__load_follows_weights_and_tone_and_not_weakness(outputs):
@@ -245,3 +269,94 @@ def test_severity__weights_take_stability_that_tightness_gives(outputs):
         for preset in ("heavy_lifting", "weak_core", "prolonged_sitting")
     }
     assert margin["heavy_lifting"] < -100 < margin["weak_core"] < 0 < margin["prolonged_sitting"]
+
+
+def test_sitting__the_weight_tips_the_pelvis_back_and_the_hips_do_not_pull_it(outputs):
+    held = results.open_results(outputs("sitting") / "pelvis_least.nc")["structure_moment"]
+    angle = "posture.anterior_pelvic_tilt"
+    forward, upright, back = (held.sel({angle: value}, method="nearest") for value in (10, -10, -30))
+    seat = {"coordinate": "pelvic_tilt"}
+
+    def passive(moments):
+        names = moments["structure"].values
+        at_hips = [name for name in names if name.endswith(".passive") or name == "hip_and_knee_tissue"]
+        return float(moments.sel(structure=at_hips, **seat).sum())
+
+    assert float(forward.sel(structure="weights", **seat)) > 20
+    assert float(upright.sel(structure="weights", **seat)) < -8
+    assert float(back.sel(structure="weights", **seat)) < -40
+    assert passive(forward) < -5 and passive(upright) > 2 and passive(back) > 8
+    assert float(np.abs(held.sel(structure="hamstrings.passive", **seat)).max()) < 4
+    disc, abdominals = (
+        float(back.sel(coordinate="T12_L1.flexion", structure=name)) for name in ("discs", "abdominals.active")
+    )
+    assert disc < -25 and abdominals > 20
+    np.testing.assert_allclose(held.sum("structure"), 0.0, atol=1e-6)
+
+
+def test_sitting__turns_the_pelvis_back_by_less_than_measured_and_leaning_by_as_much(outputs):
+    folder = outputs("sitting")
+
+    def change(run, name):
+        sitting, standing = (results.open_results(folder / f"{each}.nc")[name] for each in (run, "standing"))
+        return sitting - standing
+
+    assert -12.5 < float(change("relaxed", "sacral_slope")) < -10.5  # a miss: 12 to 26 deg are measured
+    assert -6 < float(change("relaxed", "lumbar_lordosis")) < -3  # a miss: 12 to 25 deg are measured
+    leaning = change("leaning", "sacral_slope").sel({"posture.trunk_flexion": 15})
+    assert -20 < float(leaning) < -16
+    pressure = {
+        run: float(results.open_results(folder / f"{run}.nc")["disc_pressure"].sel(level="L4_L5"))
+        for run in ("standing", "relaxed", "slumped", "supported")
+    }
+    assert pressure["supported"] < 0.5 * pressure["relaxed"]
+    assert pressure["slumped"] > pressure["relaxed"] > pressure["standing"]
+
+
+def test_sitting__tight_hamstrings_turn_the_pelvis_by_a_sign_that_hangs_on_stability(outputs):
+    folder = outputs("sitting")
+
+    def change(run):
+        values = results.open_results(folder / f"{run}.nc")["anterior_pelvic_tilt"].values
+        return values[-1] - values[0]
+
+    assert change("tight_hamstrings") > 2
+    assert change("tight_hamstrings_unstable") < -8
+    assert abs(change("tight_hip_flexors")) < 0.05
+    assert 0.5 < change("weak_core") < 2.5
+    assert abs(change("prolonged")) < 0.5 and abs(change("habit")) < 0.5
+
+
+def test_sleep__no_posture_loads_the_discs_much_and_the_side_least(outputs):
+    folder = outputs("sleep")
+    pressure = {
+        run: float(results.open_results(folder / f"{run}.nc")["disc_pressure"].sel(level="L4_L5"))
+        for run in ("standing", "supine", "prone", "side_left", "side_right")
+    }
+    assert pressure["side_left"] == pytest.approx(pressure["side_right"], rel=1e-4)
+    assert 0.02 < pressure["side_left"] < pressure["supine"] < 0.08  # the side is a miss: 0.08 to 0.25 are measured
+    assert 0.05 < pressure["prone"] < 0.08
+    for run in ("supine_bed", "prone_bed", "side_bed"):
+        bed = results.open_results(folder / f"{run}.nc")["disc_pressure"].sel(level="L4_L5")
+        assert float(bed.max()) < 0.25 * pressure["standing"]
+
+
+def test_sleep__a_bed_that_gives_way_bends_the_side_sleeper_alone(outputs):
+    folder = outputs("sleep")
+    lumbar = ["L5_S1", "L4_L5", "L3_L4", "L2_L3", "L1_L2"]
+    for run, hard, soft in (("side_bed", -11.3, 16.4), ("supine_bed", 0.0, 0.0), ("prone_bed", 0.0, 0.0)):
+        bend = results.open_results(folder / f"{run}.nc")["segment_angle"].sel(axis="bend", level=lumbar).sum("level")
+        assert [float(bend[0]), float(bend[-1])] == pytest.approx([hard, soft], abs=0.5)
+
+
+def test_sleep__tight_hip_flexors_hollow_the_back_of_straight_legs_only(outputs):
+    folder = outputs("sleep")
+
+    def gain(run):
+        values = results.open_results(folder / f"{run}.nc")["lumbar_lordosis"].values
+        return values[-1] - values[0]
+
+    assert gain("tight_supine") == pytest.approx(12.6, abs=1)
+    assert gain("tight_prone") == pytest.approx(9.1, abs=1)
+    assert 0.6 * gain("tight_supine") < gain("tight_left") < 0.8 * gain("tight_supine")
+    assert abs(gain("tight_side")) < 0.1

@@ -40,13 +40,17 @@ def _stance(
     if not free:
         section.document.fail(("free",), "free is missing; a stance needs at least one free coordinate")
     supports = tuple(_support(s, bodies) for s in section.sections("supports"))
-    if supports and abs(sum(s.share for s in supports) - 1.0) > 1e-9:
+    if not supports:
+        section.document.fail(("supports",), "supports is missing; a stance needs at least one support")
+    if abs(sum(s.share for s in supports) - 1.0) > 1e-9:
         total = sum(s.share for s in supports)
         section.document.fail(("supports",), f"the shares of the supports add up to {total:g}, must be 1")
     unweighted = section.texts("unweighted")
     for body in unweighted:
         if body not in bodies:
             section.fail("unweighted", f"'{body}' is not a body{nearest(body, bodies)}")
+    if bodies <= set(unweighted):
+        section.fail("unweighted", "must leave at least one body whose weight acts on the chain")
     stance: Stance = section.make(
         Stance,
         name=section.text("name"),
@@ -69,6 +73,7 @@ def _stance(
         trunk_flexion=section.number("trunk_flexion", "angle"),
         rest_pressure=section.number("rest_pressure", "pressure"),
         held=section.angles("held"),
+        trusted=section.text("trusted") if section.has("trusted") else "",
     )
     section.close()
     _check_roles(section, stance, names, levels)
@@ -91,6 +96,8 @@ def _completed(folder: ModelFolder, section: Section) -> tuple[Section, bool]:
         other = folder.document(f"stances/{base}.toml").data
         if "mirror" in other:
             section.fail("like", "must not be a stance that is itself a mirror image")
+        if not turned:
+            other = {key: value for key, value in other.items() if key != "trusted"}  # said of that stance alone
         data = other | data
     data.pop("mirror", None)
     return Section(section.document, (), data), turned
@@ -204,6 +211,8 @@ def _check_roles(section: Section, stance: Stance, names: Sequence[str], levels:
     for name in stance.held:
         if name not in posture_names(levels):
             document.fail(("held_deg",), f"held: '{name}' is not a posture angle{nearest(name, posture_names(levels))}")
+        if _joint_coordinate(name) not in {None, *moved}:
+            document.fail(("held_deg",), f"held: {name} is not free in this stance")
 
 
 def check_stance_actuators(
@@ -223,6 +232,14 @@ def check_stance_actuators(
                 document.fail(("actuators",), f"actuators: {name} needs the free coordinate '{coordinate}'")
 
 
+def _joint_coordinate(name: str) -> str | None:
+    """Coordinate of leg or pelvis that a posture angle names; None for angles that every stance can hold."""
+    joint, _, side = name.partition(".")
+    if side in ("left", "right"):
+        return f"{joint.removesuffix('_flexion')}_{side[0]}.flexion"
+    return {"pelvic_list": "pelvis.list", "pelvic_turn": "pelvis.turn"}.get(name)
+
+
 def _refuse_twice(document: Document, key: str, names: Sequence[str]) -> None:
     for name in names:
         if list(names).count(name) > 1:
@@ -231,6 +248,7 @@ def _refuse_twice(document: Document, key: str, names: Sequence[str]) -> None:
 
 def posture_names(levels: Iterable[str]) -> tuple[str, ...]:
     """Angles that a posture may hold."""
-    whole = ("trunk_flexion", "trunk_bend", "trunk_turn", "anterior_pelvic_tilt", "lumbar_flexion", "pelvic_list")
+    trunk = ("trunk_flexion", "trunk_bend", "trunk_turn")
+    pelvis = ("anterior_pelvic_tilt", "lumbar_flexion", "pelvic_list", "pelvic_turn")
     legs = tuple(f"{joint}_flexion.{side}" for joint in ("hip", "knee") for side in ("left", "right"))
-    return (*whole, *legs, *(f"{level}.{axis}" for level in levels for axis in AXES_OF_KIND["disc"]))
+    return (*trunk, *pelvis, *legs, *(f"{level}.{axis}" for level in levels for axis in AXES_OF_KIND["disc"]))

@@ -9,6 +9,7 @@ from spinesim.plots.loads import disc_loads, foramen_area
 from spinesim.plots.maps import heat_map
 from spinesim.plots.margins import cocontraction, stability
 from spinesim.plots.muscles import muscle_groups
+from spinesim.plots.stances import stance
 
 __all__ = [
     "KINDS",
@@ -28,5 +29,6 @@ __all__ = [
     "muscle_groups",
     "save",
     "stability",
+    "stance",
     "tilt_and_lordosis",
 ]
