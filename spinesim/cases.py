@@ -117,12 +117,12 @@ def case_arrays(stance: PackedStance, columns: Mapping[str, Floats], count: int,
         Checked values by parameter name, (count,) each, in the units of the register; named imbalances are expanded;
         those of the subject are ignored here (they make another model).
     held
-        (nh,) values of the held angles less those at u = 0 [rad], the same for all cases.
+        (nh,) values of the held angles less those at u = 0 [rad], the same for all cases, or (count, nh).
     """
     packed = stance.packed
     known = names(packed)
     n = packed.lines
-    cases = default_cases(packed, stance.arrays, stance.stance, count, held.size)
+    cases = default_cases(packed, stance.arrays, stance.stance, count, held.shape[-1])
     full = {name: np.broadcast_to(column, count) for name, column in expand(packed.model, columns).items()}
     cases.strength[:, :n] = parameters.resolve_many(known, full, "strength")
     actuators = {actuator.name: actuator for actuator in packed.model.actuators}

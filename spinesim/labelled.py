@@ -17,6 +17,7 @@ from spinesim.kernels.arrays import LOADS, Outputs
 from spinesim.model.pack import Packed
 from spinesim.roles import movers, role
 from spinesim.stance import PackedStance
+from spinesim.structures import rates, structures
 from spinesim.variables import BUCKLING_DEG, COORDINATES, VARIABLES, attributes
 
 STATUS = ("solved", "infeasible", "not_converged", "unstable")
@@ -144,16 +145,6 @@ def _leg_angle(packed: Packed, joint: np.ndarray, pattern: str) -> np.ndarray:
     return angles
 
 
-def _rates(stance: PackedStance) -> np.ndarray:
-    """The matrix B of a stance, (nq, nu)."""
-    arrays = stance.arrays
-    matrix = np.zeros((arrays.offset.size, arrays.n_free))
-    for k in range(matrix.shape[0]):
-        for e in range(arrays.rate_first[k], arrays.rate_first[k + 1]):
-            matrix[k, arrays.rate_index[e]] = arrays.rate[e]
-    return matrix
-
-
 @lru_cache(maxsize=16)
 def _shares(packed: Packed) -> np.ndarray:
     """(ng, n) share of every fascicle in the volume of every group of the model."""
@@ -244,7 +235,7 @@ def _buckled(stance: PackedStance, out: Outputs) -> tuple[np.ndarray, np.ndarray
         largest = np.abs(mode).max()
         if largest > 0.0:  # not for NaN
             displaced = free + mode * (BUCKLING_DEG * units.DEGREE / largest)
-            q = out.joint[case] + _rates(stance) @ (displaced - free)
+            q = out.joint[case] + rates(stance) @ (displaced - free)
             chain.forward(arrays, q, turn[case], place[case], axes, centres)
     return turn, place
 
@@ -281,6 +272,7 @@ def coordinates(stance: PackedStance, *, pictures: bool) -> dict[str, xr.DataArr
     }
     if pictures:
         bones = bone_points(packed)
+        words["structure"] = list(structures(packed))
         words["bone_point"] = [name for name, _, _ in bones]
         words["bone_body"] = [body for _, body, _ in bones]
         words["path_muscle"] = [m.name for m in model.muscles for _ in m.path]
@@ -333,9 +325,12 @@ def labelled(
     settings: Mapping[str, float],
     task: Mapping[str, str],
     pictures: bool,
+    moments: np.ndarray | None = None,
 ) -> xr.Dataset:
-    """The single case of ``out`` as a Dataset."""
+    """The single case of ``out`` as a Dataset, with its moments by structure (1, nu, structures) if they are given."""
     values = quantities(stance, out, pictures=pictures)
+    if moments is not None:
+        values["structure_moment"] = moments
     named = coordinates(stance, pictures=pictures)
     return xr.Dataset(
         {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -37,9 +37,11 @@ from spinesim.stance import (
     pack_stance,
     with_held,
 )
+from spinesim.structures import structure_moments
 
 Complete = Literal["rhythm", "find"]
 POWERS = (1.5, 4.0)  # of the cost; at 4 one balance in fifty does not converge, and above most do not
+POSTURE = "posture."  #: before the posture angle that is an axis of a sweep, such as ``posture.trunk_flexion``
 MARGINS = 1e4  # [N m/rad] ten times what fully active muscles give
 
 
@@ -206,7 +208,8 @@ def solve(
     columns = {name: np.array([value]) for name, value in settings.items()}
     packed = pack_stance(pack(person), stance)
     out = run_chain(task, columns, 1)
-    dataset = labelled(packed, out, settings=settings, task=task.words(), pictures=True)
+    moments = structure_moments(packed, chain_cases(task, columns, 1)[0], out)
+    dataset = labelled(packed, out, settings=settings, task=task.words(), pictures=True, moments=moments)
     if raise_on_failure:
         raise_failure(packed, dataset)
     return dataset
@@ -250,15 +253,14 @@ def resized(model: Model, body_mass: float, stature: float) -> Model:
 
 
 def run_chain(task: Task, columns: Mapping[str, Floats], count: int, first: Floats | None = None) -> Outputs:
-    """Solve a chain of cases: the first cold, or from a posture ``first`` (nu,), each further one from that before."""
+    """Solve a chain of cases: the first cold, or from a posture ``first`` (nu,), each further one from that before.
+
+    ``columns`` are values (count,) by parameter name, or by posture angle as `POSTURE` has it [deg].
+    """
     stance = pack_stance(pack(task.model), task.stance)
-    held, values = hold(stance, task.angles) if task.find else (no_held(stance.arrays), np.zeros(0))
-    cases = case_arrays(stance, columns, count, values)
-    aside = (*TRUNK_ANGLES[1:], *PELVIC_ANGLES, ".bend", ".turn")
-    if any(name.endswith(aside) and value for name, value in task.angles.items()):
-        cases.symmetric[:] = False
-    cases.margin[:] = task.margin
-    start = start_postures(stance, task, cases)
+    cases, angles = chain_cases(task, columns, count)
+    held = hold(stance, angles[0])[0] if task.find else no_held(stance.arrays)
+    start = start_postures(stance, task, cases, angles)
     if first is not None:
         # a symmetric case is solved within the symmetric postures, and must start from one
         start[0] = np.where(stance.arrays.lateral & cases.symmetric[0], 0.0, first)
@@ -270,37 +272,68 @@ def run_chain(task: Task, columns: Mapping[str, Floats], count: int, first: Floa
     return out
 
 
-def start_postures(stance: PackedStance, task: Task, cases: CaseArrays) -> Floats:
+def chain_cases(task: Task, columns: Mapping[str, Floats], count: int) -> tuple[CaseArrays, list[dict[str, float]]]:
+    """Case table of a chain, and the posture angles that are held in each case [rad]."""
+    stance = pack_stance(pack(task.model), task.stance)
+    swept = {name.removeprefix(POSTURE): column for name, column in columns.items() if name.startswith(POSTURE)}
+    rows = [{name: math.radians(column[row]) for name, column in swept.items()} for row in range(count)]
+    angles = [{**task.angles, **row} for row in rows]
+    values = np.array([hold(stance, each)[1] for each in angles]) if task.find else np.zeros((count, 0))
+    settings = {name: column for name, column in columns.items() if not name.startswith(POSTURE)}
+    cases = case_arrays(stance, settings, count, values)
+    aside = (*TRUNK_ANGLES[1:], *PELVIC_ANGLES, ".bend", ".turn")
+    cases.symmetric[:] &= [not any(name.endswith(aside) and value for name, value in each.items()) for each in angles]
+    cases.margin[:] = task.margin
+    return cases, angles
+
+
+def start_postures(
+    stance: PackedStance, task: Task, cases: CaseArrays, angles: Sequence[Mapping[str, float]] | None = None
+) -> Floats:
     """The posture to hold in every case, or the cold start of a found one (nc, nu) [rad].
+
+    Parameters
+    ----------
+    angles
+        Held angles of every case [rad]; those of the task by default. Where they differ, a case whose angles cannot be
+        completed is given a posture of NaN; it will not be solved.
 
     Raises
     ------
     NotConvergedError
-        If named angles cannot be completed to a posture.
+        If named angles that all cases share cannot be completed to a posture.
     """
     count = cases.strength.shape[0]
+    given = [task.angles] * count if angles is None else angles
     start = np.zeros((count, stance.arrays.n_free))
-    if task.find and not task.angles and "sway" not in stance.free:
+    if task.find and not given[0] and "sway" not in stance.free:
         return start
-    plan = completion(stance, task.angles)
-    held, values = hold(stance, plan.angles)
-    conditions: CaseArrays = cases._replace(held=np.tile(values, (count, 1)))
-    found = np.zeros(count, dtype=np.bool_)
-    model = stance.packed.arrays
-    complete_chain(
-        model,
-        stance.arrays,
-        conditions,
-        HeldAngles(*held),
-        plan.modes,
-        plan.centred,
-        workspace(model, stance.arrays),
-        start,
-        found,
-    )
-    if not found.all():
-        named = ", ".join(task.angles)
-        raise NotConvergedError(f"no posture of {stance.stance.name} meets the angles named ({named})")
+    alike = all(each == given[0] for each in given)
+    for rows in [slice(0, count)] if alike else [slice(row, row + 1) for row in range(count)]:
+        plan = completion(stance, given[rows.start])
+        held, values = hold(stance, plan.angles)
+        size = len(start[rows])
+        some = {name: table[rows] for name, table in cases._asdict().items()}
+        conditions = CaseArrays(**{**some, "held": np.tile(values, (size, 1))})
+        found = np.zeros(size, dtype=np.bool_)
+        model = stance.packed.arrays
+        complete_chain(
+            model,
+            stance.arrays,
+            conditions,
+            HeldAngles(*held),
+            plan.modes,
+            plan.centred,
+            workspace(model, stance.arrays),
+            start[rows],
+            found,
+        )
+        if not found.all():
+            if alike:
+                named = ", ".join(given[0])
+                raise NotConvergedError(f"no posture of {stance.stance.name} meets the angles named ({named})")
+            start[rows] = math.nan
+            cases.margin[rows] = math.nan  # marks a case that cannot be solved
     return start
 
 

@@ -7,7 +7,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,14 +27,26 @@ from spinesim.labelled import PRESSURES, coordinates, header, quantities, versio
 from spinesim.model.pack import pack
 from spinesim.model.parts import Model
 from spinesim.results import SweepStore, open_results
-from spinesim.solve import Complete, Task, check_parts, check_settings, make_task, resized, run_chain
+from spinesim.solve import (
+    POSTURE,
+    Complete,
+    Task,
+    chain_cases,
+    check_parts,
+    check_settings,
+    make_task,
+    resized,
+    run_chain,
+)
 from spinesim.stance import pack_stance
+from spinesim.structures import structure_moments
 from spinesim.variables import VARIABLES, attributes
 
 CHAIN = 64  # cases; long enough to profit from warm starts, short enough to share out and to check against a cold end
 BLOCK = 128  # cases that are kept together; chains are never cut
 SUSPECT = 2.0  # times as steep as the steps beside it (assumed): a step that is tried backwards
 BRANCH = math.radians(SMALLEST)  # disagreement with another solve of the case that marks a second solution
+ANGLE = register.Parameter("posture", "deg", -180, 180, None, "Posture angle that is held.")
 ALWAYS = ("status", "moment_residual", "stationarity", "duality_gap", "iterations", "branch")
 
 
@@ -88,7 +100,8 @@ def sweep(
     Parameters
     ----------
     axes
-        Values by parameter name, each in the unit that ``spinesim parameters`` lists; they become dimensions.
+        Values by parameter name, each in the unit that ``spinesim parameters`` lists, or by ``posture.`` and the name
+        of a posture angle [deg], such as ``posture.trunk_flexion``; they become dimensions.
     parameters
         Values that are the same in all cases.
     stance, posture, complete, criterion, weights, stability
@@ -115,7 +128,8 @@ def sweep(
     ResultsFileError
         If ``output`` cannot be written.
     """
-    task = make_task(model, stance, posture, complete, criterion, weights, stability)
+    axes = {name: list(values) if isinstance(values, Iterator) else values for name, values in axes.items()}
+    task = swept_task(model, axes, stance, posture, complete, criterion, weights, stability)
     grid = _grid(model, axes, parameters, task, variables)
     blocks = _blocks(grid)
     workers = _workers(threads)
@@ -134,6 +148,41 @@ def sweep(
             if store.done():
                 store.finish(_template(grid), list(grid.axes), types, spans)
     return open_results(path)
+
+
+def swept_task(
+    model: Model,
+    axes: Mapping[str, Iterable[float]],
+    stance: str = "standing",
+    posture: Mapping[str, float] | None = None,
+    complete: str = "rhythm",
+    criterion: str = "effort2",
+    weights: str = "volume",
+    stability: float | bool | None = None,
+) -> Task:
+    """Check what a sweep asks for, with every value of a posture angle that is an axis; see `make_task`.
+
+    Raises
+    ------
+    InputError
+        As `make_task`, and for an angle that is both an axis and held.
+    """
+    swept = {
+        name.removeprefix(POSTURE): list(values)
+        for name, values in axes.items()
+        if name.startswith(POSTURE) and isinstance(values, Iterable) and not isinstance(values, str)
+    }
+    for name in swept:
+        if name in (posture or {}):
+            raise InputError(f"{POSTURE}{name} is both an axis and a posture angle that is held")
+    first = {name: values[0] for name, values in swept.items() if values}
+    asked = {**(posture or {}), **first} if first else posture
+    rest = (complete, criterion, weights, stability)
+    task = make_task(model, stance, asked, *rest)
+    for name, values in swept.items():
+        for value in values[1:]:
+            make_task(model, stance, {**(asked or {}), name: value}, *rest)
+    return replace(task, angles={name: value for name, value in task.angles.items() if name not in swept})
 
 
 def _grid(
@@ -157,11 +206,14 @@ def _grid(
         entries = list(given)
         if not entries:
             raise InputError(f"axis {name} has no values")
-        checked = [register.check(known, {name: entry})[name] for entry in entries]
+        if name.startswith(POSTURE):
+            checked = [float(entry) for entry in entries]  # known to be legal by `swept_task`
+        else:
+            checked = [register.check(known, {name: entry})[name] for entry in entries]
         if len(set(checked)) < len(checked):
             raise InputError(f"axis {name} holds a value twice")
         values[name] = np.array(checked)
-    bounding = {name: column for name, column in values.items() if bounds(model, name)}
+    bounding = {name: column for name, column in values.items() if not name.startswith(POSTURE) and bounds(model, name)}
     lattice = np.meshgrid(*bounding.values(), indexing="ij")
     columns = {name: column.ravel() for name, column in zip(bounding, lattice, strict=True)}
     register.check_bounds(known, expand(model, {**settings, **columns}))
@@ -229,6 +281,8 @@ def _solve_chain(grid: Grid, chain: slice) -> dict[str, np.ndarray]:
     out = run_chain(task, columns, count)
     pictures = any(VARIABLES[name].large for name in grid.wanted)
     values = quantities(stance, out, pictures=pictures)
+    if "structure_moment" in grid.wanted:
+        values["structure_moment"] = structure_moments(stance, chain_cases(task, columns, count)[0], out)
     if task.find and count > 1:
         values["branch"] = _second_solutions(task, columns, out, columns[list(grid.axes)[-1]])
     return {name: values[name] for name in grid.wanted}
@@ -317,7 +371,7 @@ def _template(grid: Grid) -> xr.Dataset:
     known = names(pack(grid.model))
     coords: dict[str, Any] = {}
     for name, values in grid.axes.items():
-        row = register.parameter(known, name)
+        row = ANGLE if name.startswith(POSTURE) else register.parameter(known, name)
         words = {
             "units": row.units,
             "long_name": name,

@@ -219,6 +219,13 @@ VARIABLES = _register(
         "Price of a newton metre about a free coordinate: change of the cost per moment to be balanced.",
     ),
     Variable(
+        "structure_moment",
+        ("coordinate", "structure"),
+        "N m",
+        "Moment of a structure about a free coordinate, in its direction; all structures sum to zero.",
+        large=True,
+    ),
+    Variable(
         "passive_moment_hip_flexors",
         ("side",),
         "N m",
@@ -358,6 +365,13 @@ COORDINATES = _register(
     Variable("xyz", ("xyz",), "", "Axis of the world frame: x forward, y up, z right."),
     Variable("coordinate", ("coordinate",), "", "Free coordinate of the stance."),
     Variable("actuator", ("actuator",), "", "Ideal actuator that stands for muscles absent from the tables."),
+    Variable(
+        "structure",
+        ("structure",),
+        "",
+        "What gives a moment: weights, contacts, discs, hip_and_knee_tissue, abdominal_pressure, actuators, and the "
+        "active and the passive muscles of the smallest group that each belongs to.",
+    ),
     Variable("held", ("held",), "", "Coordinate that is not free."),
     Variable(
         "held_by",

@@ -269,3 +269,98 @@ def test_assessments__tell_patterns_apart_but_not_weights_mild_ones_or_what_only
     health = ranges["separation"].sel(severity=1.0, named_imbalance="healthy")
     for name in ("weak_core", "erector_overactivity", "left_right_strength.left", "heavy_lifting"):
         assert abs(float(health.sel(true_imbalance=name))) < 1e-6
+
+
+def test_sitting__the_weight_tips_the_pelvis_back_and_the_hips_do_not_pull_it(outputs):
+    held = results.open_results(outputs("sitting") / "pelvis_least.nc")["structure_moment"]
+    angle = "posture.anterior_pelvic_tilt"
+    forward, upright, back = (held.sel({angle: value}, method="nearest") for value in (10, -10, -30))
+    seat = {"coordinate": "pelvic_tilt"}
+
+    def passive(moments):
+        names = moments["structure"].values
+        at_hips = [name for name in names if name.endswith(".passive") or name == "hip_and_knee_tissue"]
+        return float(moments.sel(structure=at_hips, **seat).sum())
+
+    assert float(forward.sel(structure="weights", **seat)) > 20
+    assert float(upright.sel(structure="weights", **seat)) < -8
+    assert float(back.sel(structure="weights", **seat)) < -40
+    assert passive(forward) < -5
+    assert passive(upright) > 2
+    assert passive(back) > 8
+    assert float(np.abs(held.sel(structure="hamstrings.passive", **seat)).max()) < 4
+    disc, abdominals = (
+        float(back.sel(coordinate="T12_L1.flexion", structure=name)) for name in ("discs", "abdominals.active")
+    )
+    assert disc < -25
+    assert abdominals > 20
+    np.testing.assert_allclose(held.sum("structure"), 0.0, atol=1e-6)
+
+
+def test_sitting__turns_the_pelvis_back_by_less_than_measured_and_leaning_by_as_much(outputs):
+    folder = outputs("sitting")
+
+    def change(run, name):
+        sitting, standing = (results.open_results(folder / f"{each}.nc")[name] for each in (run, "standing"))
+        return sitting - standing
+
+    assert -12.5 < float(change("relaxed", "sacral_slope")) < -10.5  # a miss: 12 to 26 deg are measured
+    assert -6 < float(change("relaxed", "lumbar_lordosis")) < -3  # a miss: 12 to 25 deg are measured
+    leaning = change("leaning", "sacral_slope").sel({"posture.trunk_flexion": 15})
+    assert -20 < float(leaning) < -16
+    pressure = {
+        run: float(results.open_results(folder / f"{run}.nc")["disc_pressure"].sel(level="L4_L5"))
+        for run in ("standing", "relaxed", "slumped", "supported")
+    }
+    assert pressure["supported"] < 0.5 * pressure["relaxed"]
+    assert pressure["slumped"] > pressure["relaxed"] > pressure["standing"]
+
+
+def test_sitting__tight_hamstrings_turn_the_pelvis_by_a_sign_that_hangs_on_stability(outputs):
+    folder = outputs("sitting")
+
+    def change(run):
+        values = results.open_results(folder / f"{run}.nc")["anterior_pelvic_tilt"].values
+        return values[-1] - values[0]
+
+    assert change("tight_hamstrings") > 2
+    assert change("tight_hamstrings_unstable") < -8
+    assert abs(change("tight_hip_flexors")) < 0.05
+    assert 0.5 < change("weak_core") < 2.5
+    assert abs(change("prolonged")) < 0.5
+    assert abs(change("habit")) < 0.5
+
+
+def test_sleep__no_posture_loads_the_discs_much_and_the_side_least(outputs):
+    folder = outputs("sleep")
+    pressure = {
+        run: float(results.open_results(folder / f"{run}.nc")["disc_pressure"].sel(level="L4_L5"))
+        for run in ("standing", "supine", "prone", "side_left", "side_right")
+    }
+    assert pressure["side_left"] == pytest.approx(pressure["side_right"], rel=1e-4)
+    assert 0.02 < pressure["side_left"] < pressure["supine"] < 0.08  # the side is a miss: 0.08 to 0.25 are measured
+    assert 0.05 < pressure["prone"] < 0.08
+    for run in ("supine_bed", "prone_bed", "side_bed"):
+        bed = results.open_results(folder / f"{run}.nc")["disc_pressure"].sel(level="L4_L5")
+        assert float(bed.max()) < 0.25 * pressure["standing"]
+
+
+def test_sleep__a_bed_that_gives_way_bends_the_side_sleeper_alone(outputs):
+    folder = outputs("sleep")
+    lumbar = ["L5_S1", "L4_L5", "L3_L4", "L2_L3", "L1_L2"]
+    for run, hard, soft in (("side_bed", -11.3, 16.4), ("supine_bed", 0.0, 0.0), ("prone_bed", 0.0, 0.0)):
+        bend = results.open_results(folder / f"{run}.nc")["segment_angle"].sel(axis="bend", level=lumbar).sum("level")
+        assert [float(bend[0]), float(bend[-1])] == pytest.approx([hard, soft], abs=0.5)
+
+
+def test_sleep__tight_hip_flexors_hollow_the_back_of_straight_legs_only(outputs):
+    folder = outputs("sleep")
+
+    def gain(run):
+        values = results.open_results(folder / f"{run}.nc")["lumbar_lordosis"].values
+        return values[-1] - values[0]
+
+    assert gain("tight_supine") == pytest.approx(12.6, abs=1)
+    assert gain("tight_prone") == pytest.approx(9.1, abs=1)
+    assert 0.6 * gain("tight_supine") < gain("tight_left") < 0.8 * gain("tight_supine")
+    assert abs(gain("tight_side")) < 0.1

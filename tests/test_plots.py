@@ -22,7 +22,7 @@ from spinesim.plots.cases import choose, ends_and_middle
 from spinesim.plots.maps import edges
 from spinesim.plots.overlay import look, spread
 from spinesim.plots.stances import sides
-from spinesim.plots.style import ACTIVATION, HATCHES, SERIES, UNSOLVED_MARKS, VALUES
+from spinesim.plots.style import ACTIVATION, HATCHES, SERIES, UNSOLVED_MARKS, VALUES, level_name
 from tests.synthetic import synthetic_case, synthetic_confusion, synthetic_sweep
 
 TIGHT, WEAK = "tightness.hip_flexors", "strength.gluteals"
@@ -612,6 +612,26 @@ def test_lines__refuses_other_axes_and_too_many_lines(line, case):
         figure("lines", line, along="strength.core")
     with pytest.raises(InputError, match="16 lines at most, not 17"):
         figure("lines", [line] * 17, titles=["x"] * 17)
+
+
+def test_lines__draws_a_line_for_every_entry_of_a_dimension_the_largest_first_of_all(line):
+    ax = figure("lines", line, variable="compression", over="level", most=3).axes[0]
+    sizes = np.abs(line["compression"]).max(TIGHT)
+    wanted = sorted(line["level"].values[np.argsort(-sizes.values)[:3]].tolist())
+    assert sorted(text.get_text() for text in ax.texts if text.get_text()) == [
+        name.replace("_", "/") for name in wanted
+    ]
+    with pytest.raises(InputError, match="compression has no dimension 'side' to draw lines 'over': it has level"):
+        figure("lines", line, variable="compression", over="side")
+    for most in (0, 17, "two", True):
+        with pytest.raises(InputError, match="from 1 to 16 entries of level, not most = "):
+            figure("lines", line, variable="compression", over="level", most=most)
+
+
+def test_level_name__writes_levels_as_clinicians_do_and_other_names_as_words():
+    assert level_name("L5_S1") == "L5/S1"
+    assert level_name("T12_L1.flexion") == "T12/L1 flexion"
+    assert level_name("hip_flexors.active") == "hip flexors active"
 
 
 def test_lines__looks_differ_without_colour():

@@ -16,7 +16,7 @@ from spinesim.report import experiment_names, experiments_folder, find_experimen
 from spinesim.report import run as running
 from spinesim.report.scenario import axis_values, line_of
 from spinesim.report.text import report_text
-from spinesim.solve import make_task
+from spinesim.sweep import swept_task
 from spinesim.variables import attributes
 from tests.synthetic import synthetic_case, synthetic_confusion, synthetic_sweep
 
@@ -105,7 +105,7 @@ def calls(monkeypatch):
 
     monkeypatch.setattr(running, "load_model", lambda name: name)
     monkeypatch.setattr(running, "check_settings", lambda model, settings: None)
-    monkeypatch.setattr(running, "make_task", lambda *given: None)
+    monkeypatch.setattr(running, "swept_task", lambda *given: None)
     monkeypatch.setattr(running, "solve", made_up_solve)
     monkeypatch.setattr(running, "sweep", made_up_sweep)
     return asked
@@ -176,7 +176,7 @@ def test_scenario__demands_the_model_cannot_meet_are_refused_before_solving(
     experiment, calls, monkeypatch, tmp_path, lines, message
 ):
     monkeypatch.setattr(running, "load_model", load_model)
-    monkeypatch.setattr(running, "make_task", make_task)
+    monkeypatch.setattr(running, "swept_task", swept_task)
     changed(experiment, 'name = "healthy"', f'name = "healthy"\n{lines}')
     changed(experiment, "posture = { trunk_flexion = 30 }\n", "")
     with pytest.raises(InputError, match=rf"scenario\.toml: {message}") as caught:

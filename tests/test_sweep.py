@@ -319,3 +319,71 @@ def test_memory__of_a_sweep_grows_with_its_output(adult):
     assert dataset.status.size == 20_000
     assert peaks[1] - peaks[0] <= 4 * dataset.nbytes
     assert peaks[1] <= 100e6
+
+
+@pytest.mark.parametrize(
+    ("axis", "options"),
+    [
+        ({"posture.trunk_flexion": [0, 12, 25]}, {"stance": "forward_bend"}),
+        ({"posture.anterior_pelvic_tilt": [5, -5, -15]}, {"stance": "sitting", "complete": "find"}),
+        (
+            {"posture.trunk_bend": [0, 5]},
+            {"stance": "side_bend", "posture": {"trunk_flexion": 2}, "parameters": {"load.hand.right": 3}},
+        ),
+    ],
+)
+def test_sweep__over_a_posture_angle_equals_single_cases_with_that_angle(adult, axis, options):
+    (name, values), *_ = axis.items()
+    swept = ss.sweep(adult, axis, variables=["anterior_pelvic_tilt", "compression", "segment_angle"], **options)
+    assert (swept.status == "solved").all()
+    assert swept[name].attrs["units"] == "deg"
+    posture = options.pop("posture", {})
+    for value in values:
+        angles = {**posture, name.removeprefix("posture."): value}
+        single = ss.solve(adult, posture=angles, **options)
+        case = swept.sel({name: value})
+        np.testing.assert_allclose(case.segment_angle, single.segment_angle, atol=1e-3)
+        np.testing.assert_allclose(case.compression, single.compression, rtol=1e-4)
+
+
+def test_sweep__a_posture_angle_is_what_the_result_says(adult):
+    tilts = [6.0, 0.0, -6.0]
+    swept = ss.sweep(adult, {"posture.anterior_pelvic_tilt": iter(tilts)}, stance="sitting", complete="find")
+    np.testing.assert_allclose(swept.anterior_pelvic_tilt, tilts, atol=1e-6)
+    assert "anterior_pelvic_tilt" not in swept.attrs["held_angles_deg"]
+
+
+def test_sweep__posture_angles_that_no_posture_meets_leave_their_cases_unsolved(adult):
+    swept = ss.sweep(adult, {"posture.trunk_bend": [0, 150, 2]}, stance="side_bend", variables=["compression"])
+    assert swept.status.values.tolist() == ["solved", "not_converged", "solved"]
+    assert np.isnan(swept.compression[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("axes", "options", "message"),
+    [
+        ({"posture.nose": [1]}, {}, "posture angle nose cannot be set in standing"),
+        ({"posture.trunk_flexion": [0, 200]}, {}, r"trunk_flexion = 200 is not allowed: it must be a number from -180"),
+        ({"posture.trunk_flexion": ["x"]}, {}, "trunk_flexion = 'x' is not allowed"),
+        (
+            {"posture.trunk_flexion": "x"},
+            {},
+            "posture.trunk_flexion = 'x' is not allowed: it must be a list of numbers",
+        ),
+        ({"posture.trunk_flexion": []}, {}, "posture.trunk_flexion has no values"),
+        ({"posture.trunk_flexion": [1, 1.0]}, {}, "posture.trunk_flexion holds a value twice"),
+        (
+            {"posture.trunk_flexion": [1]},
+            {"posture": {"trunk_flexion": 2}},
+            "posture.trunk_flexion is both an axis and a posture angle that is held",
+        ),
+        (
+            {"posture.lumbar_flexion": [1]},
+            {"posture": {"trunk_flexion": 2, "anterior_pelvic_tilt": 1}},
+            "name at most two of",
+        ),
+    ],
+)
+def test_sweep__refuses_posture_angles_that_cannot_be(adult, axes, options, message):
+    with pytest.raises(InputError, match=message):
+        ss.sweep(adult, axes, **options)

@@ -36,6 +36,7 @@ from spinesim.plots.style import (
     UNSOLVED_MARKS,
     VERMILLION,
     legend_above,
+    level_name,
     new_axes,
     unit_of,
 )
@@ -93,6 +94,8 @@ def curves(
     at: Mapping[str, str] | None,
     case: Mapping[str, float] | None,
     along: str | None,
+    over: str | None,
+    most: int,
 ) -> list[Curve]:
     """All lines, those of the first result first.
 
@@ -121,8 +124,11 @@ def curves(
             one = chosen.isel(dict.fromkeys(others, index))
             branch = one["branch"].values == 1 if "branch" in one else np.zeros(one.sizes[right], dtype=bool)
             name = heading_of(own, case_name(one, others))
-            values = one_number(one[variable], at, (right,))
-            found.append(Curve(name, one[right], values, one["status"].values.astype(str), branch))
+            status = one["status"].values.astype(str)
+            for entry in _entries(datasets, variable, at, over, most) if over else [None]:
+                place = dict(at or {}) if entry is None else {**(at or {}), str(over): entry}
+                words = heading_of(name, level_name(entry)) if entry is not None else name
+                found.append(Curve(words, one[right], one_number(one[variable], place, (right,)), status, branch))
     units = {unit_of(each.axis) for each in found}
     if len(units) > 1:
         both = ", ".join(dict.fromkeys(f"{each.axis.name} [{unit_of(each.axis) or '1'}]" for each in found))
@@ -130,6 +136,25 @@ def curves(
     if len(found) > MOST:
         raise InputError(f"lines draws {MOST} lines at most, not {len(found)}: choose values with 'case'.")
     return found
+
+
+def _entries(
+    datasets: Sequence[xr.Dataset], variable: str, at: Mapping[str, str] | None, over: str, most: int
+) -> list[str]:
+    """Entries of a dimension with the largest numbers in any result, in their order."""
+    if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= MOST:
+        raise InputError(f"lines draws from 1 to {MOST} entries of {over}, not most = {most!r}.")
+    sizes: dict[str, float] = {}
+    for dataset in datasets:
+        values = dataset[variable]
+        if over not in values.dims or over in sweep_axes(dataset):
+            others = ", ".join(str(dim) for dim in values.dims if dim not in sweep_axes(dataset)) or "none"
+            raise InputError(f"{variable} has no dimension '{over}' to draw lines 'over': it has {others}.")
+        for word in values[over].values.astype(str):
+            own = one_number(values, {**(at or {}), over: word}, sweep_axes(dataset)).values.astype(float)
+            sizes[word] = max(sizes.get(word, 0.0), float(np.nanmax(np.abs(own), initial=0.0)))
+    chosen = sorted(sizes, key=lambda word: -sizes[word])[:most]
+    return [word for word in sizes if word in chosen and sizes[word] > 0.0]
 
 
 def axis_name(lines: Sequence[Curve]) -> str:
@@ -158,6 +183,8 @@ def lines(
     at: Mapping[str, str] | None = None,
     case: Mapping[str, float] | None = None,
     along: str | None = None,
+    over: str | None = None,
+    most: int = 8,
     change: bool = False,
     titles: Sequence[str] = (),
 ) -> Axes:
@@ -175,6 +202,10 @@ def lines(
         Values on further axes.
     along
         The axis drawn to the right, where two are left; the last by default.
+    over
+        A dimension of the variable, such as ``"level"``: every entry is a line.
+    most
+        How many entries of ``over``, those with the largest numbers.
     change
         Draw the change from the first solved case of each line.
     titles
@@ -186,7 +217,7 @@ def lines(
     where, or at the end of whose chain of solves, another solution was found; a dotted piece of a line is a jump.
     """
     given = [datasets] if isinstance(datasets, xr.Dataset) else list(datasets)
-    drawn = curves(given, titles, variable, at, case, along)
+    drawn = curves(given, titles, variable, at, case, along, over, most)
     ax = new_axes(ax, (7.2, 4.6))
     ends: list[tuple[float, float, str, str]] = []
     jumped, doubled, rows = False, False, 0
@@ -295,12 +326,14 @@ def lines_caption(
     at: Mapping[str, str] | None = None,
     case: Mapping[str, float] | None = None,
     along: str | None = None,
+    over: str | None = None,
+    most: int = 8,
     change: bool = False,
     titles: Sequence[str] = (),
 ) -> str:
     """First and last number of every line and how it runs between them, with jumps and failures."""
     given = [datasets] if isinstance(datasets, xr.Dataset) else list(datasets)
-    drawn = curves(given, titles, variable, at, case, along)
+    drawn = curves(given, titles, variable, at, case, along, over, most)
     unit = f" {unit_of(drawn[0].values)}" if unit_of(drawn[0].values) else ""
     runs, still, notes = [], [], []
     for each in drawn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from textwrap import wrap
@@ -111,8 +112,8 @@ def label_of(array: xr.DataArray) -> str:
 
 
 def level_name(level: object) -> str:
-    """``L4_L5`` as clinicians write it: ``L4/L5``."""
-    return str(level).replace("_", "/")
+    """``L4_L5`` as clinicians write it, ``L4/L5``; other names as words, such as ``hip flexors active``."""
+    return re.sub(r"\b([TLS]\d+)_([TLS]\d+)", r"\1/\2", str(level)).replace("_", " ").replace(".", " ")
 
 
 def legend_above(

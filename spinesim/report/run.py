@@ -20,8 +20,8 @@ from spinesim.plots import KINDS, caption, figure, save
 from spinesim.plots.cases import ends_and_middle
 from spinesim.report.scenario import FILE, Confusion, FigureEntry, Run, Scenario, read_scenario
 from spinesim.report.text import Drawn, report_text
-from spinesim.solve import check_settings, make_task, solve
-from spinesim.sweep import sweep
+from spinesim.solve import POSTURE, check_settings, solve
+from spinesim.sweep import sweep, swept_task
 
 REPORT = "report.md"
 SMALL_DRAWS, SMALL_NODES = 400, (0.0, 1.0)  #: of a confusion that is only tried
@@ -111,9 +111,10 @@ def _check(path: Path, model: Model, run: Run) -> None:
     try:
         check_settings(model, run.parameters)
         for name, values in run.axes.items():
-            for value in values:
+            for value in values if not name.startswith(POSTURE) else ():
                 check_settings(model, {name: value})
-        make_task(model, run.stance, run.posture, run.complete, run.criterion, run.weights, run.stability)
+        asked = (run.stance, run.posture, run.complete, run.criterion, run.weights, run.stability)
+        swept_task(model, run.axes, *asked)
     except InputError as error:
         raise InputError(f"{path}: run {run.name}: {error}") from error
 
