@@ -19,6 +19,7 @@ from spinesim.imbalance import imbalances
 from spinesim.model.read import load_model, model_names
 from spinesim.model.scale import scaled
 from spinesim.results import open_results
+from spinesim.roles import stances
 from spinesim.solve import solve
 from spinesim.sweep import sweep
 
@@ -37,5 +38,6 @@ __all__ = [
     "reading",
     "scaled",
     "solve",
+    "stances",
     "sweep",
 ]

@@ -210,7 +210,6 @@ def _pressure(packed: Packed, full: Mapping[str, Floats], cases: CaseArrays) -> 
 @lru_cache(maxsize=16)
 def _images(packed: Packed) -> tuple[Ints, Ints]:
     """Index of the mirror image of every fascicle and of every tissue branch."""
-
     lines = (*packed.muscles, *([TRANSVERSUS] if packed.model.abdomen else []))
     return _images_of(lines), _images_of(packed.tissues)
 
@@ -219,9 +218,7 @@ def _images_of(names: tuple[str, ...]) -> Ints:
     """Index of the mirror image of every name; one without an image is its own."""
     swap = {"_r": "_l", "_l": "_r"}
     images = [name[:-2] + swap[name[-2:]] if name[-2:] in swap else name for name in names]
-    return np.array(
-        [names.index(image) if image in names else i for i, image in enumerate(images)], dtype=np.int64
-    )
+    return np.array([names.index(image) if image in names else i for i, image in enumerate(images)], dtype=np.int64)
 
 
 def symmetric(stance: PackedStance, cases: CaseArrays) -> np.ndarray:

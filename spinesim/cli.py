@@ -455,6 +455,22 @@ def imbalances(model: Annotated[str, typer.Argument(help="Name of a shipped mode
         print(textwrap.fill(f"{key}: {described.sources[key]}", 100, subsequent_indent="    "))
 
 
+@app.command(epilog="Example: spinesim stances adult")
+def stances(model: Annotated[str, typer.Argument(help="Name of a shipped model, or a folder.")] = "adult") -> None:
+    """List the stances of a model: what is free, what holds the rest, what carries the weight, and what is believed."""
+    from spinesim.imbalance import source_words
+    from spinesim.model.read import load_model
+    from spinesim.roles import stance_rows
+    from spinesim.roles import stances as of_model
+
+    described = load_model(model)
+    for stance in of_model(described).values():
+        print(f"{stance.name}: {stance.description}")
+        for name, words in stance_rows(described, stance).items():
+            print(textwrap.fill(f"{name}: {words}", 110, initial_indent="    ", subsequent_indent="        "))
+        print(f"    ({source_words(stance)})")
+
+
 @app.command(epilog="Example: spinesim models")
 def models() -> None:
     """List the shipped models."""

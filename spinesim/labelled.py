@@ -13,13 +13,15 @@ import xarray as xr
 
 from spinesim import units
 from spinesim.kernels import chain
-from spinesim.kernels.arrays import Outputs
+from spinesim.kernels.arrays import LOADS, Outputs
 from spinesim.model.pack import Packed
+from spinesim.roles import movers, role
 from spinesim.stance import PackedStance
 from spinesim.variables import BUCKLING_DEG, COORDINATES, VARIABLES, attributes
 
 STATUS = ("solved", "infeasible", "not_converged", "unstable")
 CURVE_RANGE = (0.4, 1.8)  # normalised fibre lengths of the muscle curves' data
+LOAD_PLACES = ("right hand", "left hand", "right shoulder", "left shoulder", "back")
 PRESSURES = ("intra_abdominal_pressure", "transversus_activation")  # of models with an abdomen
 NOTE = "A research and teaching model, never a diagnosis."
 
@@ -89,6 +91,9 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
         "foramen_width": foramen[..., 2] / units.MILLIMETRE,
         "posterior_disc_height": foramen[..., 3] / units.MILLIMETRE,
         "contact_force": out.contact_force,
+        "support_force": out.support_force,
+        "load_weight": out.load,
+        "joint_angle": joint / units.DEGREE,
         "locked_moment": -out.held_moment[:, held],
         "multiplier": out.multiplier,
         "passive_moment_hip_flexors": out.hip_flexor_moment,
@@ -160,8 +165,11 @@ def _shares(packed: Packed) -> np.ndarray:
 
 
 def _held(stance: PackedStance) -> list[int]:
-    names = (*stance.stance.held_by_support, *stance.stance.locked)
-    return [stance.packed.coordinates.index(name) for name in names]
+    return [stance.packed.coordinates.index(name) for name in _held_names(stance)]
+
+
+def _held_names(stance: PackedStance) -> list[str]:
+    return [*stance.stance.held_by_support, *stance.stance.locked]
 
 
 def _feet(stance: PackedStance) -> bool:
@@ -206,6 +214,29 @@ def _pictures(stance: PackedStance, out: Outputs) -> dict[str, np.ndarray]:
         "path_position": place(np.array([b for b, _ in path]), np.array([p for _, p in path]), *found),
         "healthy_bone_position": np.tile(healthy, (out.status.size, 1, 1)),
         "buckled_bone_position": place(body, local, *_buckled(stance, out)),
+    } | _forces(stance, out, *found)
+
+
+def _forces(stance: PackedStance, out: Outputs, turn: np.ndarray, place: np.ndarray) -> dict[str, np.ndarray]:
+    """Where the forces of weights, supports, contacts and loads act."""
+    arrays, packed = stance.arrays, stance.packed
+    count = out.status.size
+
+    def world(bodies: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """(nc, np, 3) of points (np, 3) or (nc, np, 3) in the frames of bodies (np,)."""
+        positions: np.ndarray = place[:, bodies] + np.einsum(
+            "cpij,cpj->cpi", turn[:, bodies], np.broadcast_to(points, (count, len(bodies), 3))
+        )
+        return positions
+
+    supports = world(arrays.support_body, arrays.support_point)
+    return {
+        "up_direction": np.tile(arrays.up, (count, 1)),
+        "mass_position": np.einsum("s,csi->ci", arrays.support_share, supports) + out.centre,
+        "support_position": supports,
+        "contact_position": world(arrays.contact_body, arrays.contact_point),
+        "contact_direction": np.tile(arrays.contact_normal, (count, 1, 1)),
+        "load_position": world(np.full(LOADS, packed.arrays.load_body), out.load_point),
     }
 
 
@@ -244,8 +275,14 @@ def coordinates(stance: PackedStance, *, pictures: bool) -> dict[str, xr.DataArr
         "xyz": ["x", "y", "z"],
         "coordinate": list(stance.free),
         "actuator": list(stance.actuators),
-        "held": [*stance.stance.held_by_support, *stance.stance.locked],
+        "held": _held_names(stance),
         "contact": [contact.name for contact in stance.stance.contacts],
+        "held_by": [role(stance.stance, name) for name in _held_names(stance)],
+        "joint_coordinate": list(packed.coordinates),
+        "role": [role(stance.stance, name) for name in packed.coordinates],
+        "moved_by": [movers(stance.stance, name) for name in packed.coordinates],
+        "support": [support.name for support in stance.stance.supports],
+        "load": list(LOAD_PLACES) if model.hand is not None else [],
     }
     if pictures:
         bones = bone_points(packed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spinesim.kernels.arrays import ModelArrays, Outputs, StanceArrays
+from spinesim.kernels.arrays import LOADS, ModelArrays, Outputs, StanceArrays
 
 
 def empty_outputs(model: ModelArrays, stance: StanceArrays, count: int) -> Outputs:
@@ -35,6 +35,9 @@ def empty_outputs(model: ModelArrays, stance: StanceArrays, count: int) -> Outpu
         "hip_force": (2,),
         "foot_force": (2,),
         "contact_force": (stance.contact_body.size,),
+        "support_force": (stance.support_share.size, 3),
+        "load": (LOADS,),
+        "load_point": (LOADS, 3),
         "joint": (nq,),
         "hip_flexor_moment": (2,),
         "alignment": (8,),

@@ -11,7 +11,7 @@ import numpy as np
 
 from spinesim.errors import InputError, ModelError, NotConvergedError
 from spinesim.kernels import jit
-from spinesim.kernels.arrays import CaseArrays, Floats, HeldAngles, Ints, StanceArrays
+from spinesim.kernels.arrays import LOADS, CaseArrays, Floats, HeldAngles, Ints, StanceArrays
 from spinesim.kernels.case import solve_chain
 from spinesim.kernels.work import workspace
 from spinesim.model.mirror import mirrored_stance
@@ -23,7 +23,6 @@ from spinesim.outputs import empty_outputs
 LEGS = ("lean", "sway", "knees")
 #: World axis about which the ground turns a right shank for a positive moment of an ankle.
 ANKLE_AXES = {"lean": (0.0, 0.0, -1.0), "sway": (1.0, 0.0, 0.0)}
-LOADS = 5  # right and left hand, right and left shoulder, back
 
 #: Angles of the pelvis that may be held where the stance leaves them free.
 PELVIC_ANGLES = {"pelvic_list": "pelvis.list", "pelvic_turn": "pelvis.turn"}
@@ -321,7 +320,6 @@ def limit_ankles(packed: Packed, arrays: StanceArrays, stance: Stance, cases: Ca
 def own_mirror(stance: Stance) -> bool:
     """Whether a stance is its own mirror image."""
 
-
     def drawn(stance: Stance) -> tuple[object, ...]:
         supports = sorted((s.body, *s.position, s.share) for s in stance.supports)
         contacts = sorted((c.body, *c.position, *c.normal, c.height) for c in stance.contacts)
@@ -439,7 +437,9 @@ class Completion:
 
     angles: dict[str, float]  #: conditions [rad]: the named angles and what the rhythm adds
     modes: Floats  #: (conditions + centred.size, nu)
-    centred: Ints  #: directions of the ground (0 forward, 1 to the side) in which the centre of mass stands over its aim
+    centred: (
+        Ints  #: directions of the ground (0 forward, 1 to the side) in which the centre of mass stands over its aim
+    )
 
 
 def completion(stance: PackedStance, angles: Mapping[str, float]) -> Completion:

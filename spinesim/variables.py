@@ -79,6 +79,12 @@ VARIABLES = _register(
         "Rotation of the upper on the lower vertebra from the reference: "
         "flexion, bend to the right and turn to the left positive.",
     ),
+    Variable(
+        "joint_angle",
+        ("joint_coordinate",),
+        "deg",
+        "Angle of a joint coordinate from the reference posture, free, held or locked.",
+    ),
     # muscles
     Variable(
         "muscle_force", ("muscle",), "N", "Force of a fascicle along its line, active and passive, pull positive."
@@ -160,6 +166,13 @@ VARIABLES = _register(
     Variable(
         "contact_force", ("contact",), "N", "Force with which an elastic contact such as a bed or backrest presses."
     ),
+    Variable(
+        "support_force",
+        ("support", "xyz"),
+        "N",
+        "Force of a place that carries the weight, such as a foot or the seat, on the body, in the world frame.",
+    ),
+    Variable("load_weight", ("load",), "N", "Weight of what is carried."),
     # nerve room
     Variable(
         "foramen_area", ("foramen", "side"), "mm2", "Area of the foramen within its outline, in its oblique plane."
@@ -290,6 +303,34 @@ VARIABLES = _register(
         "Bony landmarks of the reference posture, from the middle of the hip axis.",
         large=True,
     ),
+    Variable("up_direction", ("xyz",), "1", "Unit vector against the weights, in the world frame.", large=True),
+    Variable(
+        "mass_position",
+        ("xyz",),
+        "m",
+        "Centre of mass of all that the supports carry, from the middle of the hip axis.",
+        large=True,
+    ),
+    Variable(
+        "support_position",
+        ("support", "xyz"),
+        "m",
+        "Where a support carries, from the middle of the hip axis.",
+        large=True,
+    ),
+    Variable(
+        "contact_position",
+        ("contact", "xyz"),
+        "m",
+        "Where an elastic contact presses, from the middle of the hip axis.",
+        large=True,
+    ),
+    Variable(
+        "contact_direction", ("contact", "xyz"), "1", "Unit vector in which an elastic contact presses.", large=True
+    ),
+    Variable(
+        "load_position", ("load", "xyz"), "m", "Where carried loads hang, from the middle of the hip axis.", large=True
+    ),
     Variable(
         "buckled_bone_position",
         ("bone_point", "xyz"),
@@ -317,6 +358,28 @@ COORDINATES = _register(
     Variable("coordinate", ("coordinate",), "", "Free coordinate of the stance."),
     Variable("actuator", ("actuator",), "", "Ideal actuator that stands for muscles absent from the tables."),
     Variable("held", ("held",), "", "Coordinate that is not free."),
+    Variable(
+        "held_by",
+        ("held",),
+        "",
+        "What holds a coordinate that is not free: support (an external reaction) or locked (an ideal internal moment).",
+    ),
+    Variable("joint_coordinate", ("joint_coordinate",), "", "Joint coordinate of the model."),
+    Variable(
+        "role",
+        ("joint_coordinate",),
+        "",
+        "What the stance does with a joint coordinate: free, support (held by an external reaction) or locked (by an "
+        "ideal internal moment).",
+    ),
+    Variable(
+        "moved_by",
+        ("joint_coordinate",),
+        "",
+        "Free coordinates that move a joint coordinate, with their rates; nothing where it is held.",
+    ),
+    Variable("support", ("support",), "", "Place where ground, seat or bed carries the weight."),
+    Variable("load", ("load",), "", "Place where something is carried."),
     Variable("contact", ("contact",), "", "Elastic contact of the stance."),
     Variable("bone_point", ("bone_point",), "", "Bony landmark."),
     Variable("bone_body", ("bone_point",), "", "Body that carries the landmark."),

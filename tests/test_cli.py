@@ -22,7 +22,7 @@ from spinesim.solve import solve
 from spinesim.sweep import sweep
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ["run", "solve", "validate", "check", "parameters", "imbalances", "models", "plot"]
+COMMANDS = ["run", "solve", "validate", "check", "parameters", "imbalances", "stances", "models", "plot"]
 
 
 @pytest.fixture

@@ -217,3 +217,31 @@ def test_piriformis_posture__presses_its_own_hip_and_nothing_else_in_standing(ou
     hip = results.open_results(folder / "overactive_standing.nc")["hip_contact_force"]
     assert float(hip.sel(side="right")[-1] - hip.sel(side="right")[0]) > 50
     assert abs(float(hip.sel(side="left")[-1] - hip.sel(side="left")[0])) < 5
+
+
+def test_severity__load_follows_weights_and_tone_and_not_weakness(outputs):
+    folder = outputs("severity")
+
+    def load(run):
+        return results.open_results(folder / f"{run}.nc")["compression"].sel(level="L4_L5").values
+
+    for preset in ("erector_overactivity", "heavy_lifting", "one_sided_carrying"):
+        for stance in ("standing", "sitting"):
+            values = load(f"{preset}_{stance}")
+            assert np.all(np.diff(values) > 0), (preset, stance)
+            assert values[-1] > 1.5 * values[0]
+    for preset in ("weak_core", "left_right_strength", "overactive_piriformis", "tight_piriformis"):
+        values = load(f"{preset}_standing")
+        assert np.abs(values / values[0] - 1).max() < 0.03, preset
+    assert load("weak_core_sitting")[-1] < load("weak_core_sitting")[0]
+    assert load("lower_crossed_standing")[-1] > 1.2 * load("lower_crossed_standing")[0]
+    assert load("lower_crossed_sitting")[-1] < load("lower_crossed_sitting")[0]
+
+
+def test_severity__weights_take_stability_that_tightness_gives(outputs):
+    folder = outputs("severity")
+    margin = {
+        preset: results.open_results(folder / f"{preset}_unasked.nc")["stability_margin"].values[-1]
+        for preset in ("heavy_lifting", "weak_core", "prolonged_sitting")
+    }
+    assert margin["heavy_lifting"] < -100 < margin["weak_core"] < 0 < margin["prolonged_sitting"]

@@ -31,3 +31,9 @@ def test_jumps__of_several_angles_are_those_of_the_one_that_moves_most():
 def test_jumps__needs_three_steps():
     assert jumps(np.arange(3.0), np.array([0.0, 0.0, 9.0])) == []
     assert jumps(np.array([1.0]), np.array([0.0])) == []
+
+
+def test_jumps__smaller_than_the_least_are_none():
+    y = np.array([0.0, 0.1, 0.2, 3.0, 3.1])
+    assert jumps(np.arange(5.0), y, smallest=2.0) == [2]
+    assert jumps(np.arange(5.0), y, smallest=3.0) == []

@@ -19,6 +19,7 @@ from spinesim.errors import InputError, ResultsFileError
 from spinesim.plots import KINDS, caption, figure, save
 from spinesim.plots.body import activation_limit, muscle_segments, points_of, shapes_of, vertebra
 from spinesim.plots.cases import choose, ends_and_middle
+from spinesim.plots.lines import look, spread
 from spinesim.plots.maps import edges
 from spinesim.plots.style import ACTIVATION, HATCHES, SERIES, UNSOLVED_MARKS, VALUES
 from tests.synthetic import synthetic_case, synthetic_sweep
@@ -46,7 +47,7 @@ def grid() -> xr.Dataset:
 @pytest.fixture
 def dataset(request, case, line, grid):
     kind = request.getfixturevalue("kind")
-    return {2: grid, 1: line}.get(KINDS[kind].axes, case)
+    return {2: grid, 1: line}.get((KINDS[kind].axes or (0,))[0], case)
 
 
 every_kind = pytest.mark.parametrize("kind", list(KINDS))
@@ -66,6 +67,16 @@ def texts_of(whole: Figure) -> list[Text]:
 
 def legend_of(ax) -> list[str]:
     return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def names_in(ax) -> list[str]:
+    """Names written beside the lines, from below."""
+    return [text.get_text() for text in ax.texts if text.get_text()]
+
+
+def leaders(ax) -> dict[str, tuple[float, float]]:
+    """End of the line that each name points at."""
+    return dict(zip(names_in(ax), [text.xy for text in ax.texts if not text.get_text()], strict=True))
 
 
 def words_of(whole: Figure) -> str:
@@ -104,6 +115,9 @@ def test_figure__panels_do_not_overlap_either(kind, options, count, dataset, lin
     boxes = [(text, text.get_window_extent().padded(-0.5)) for text in texts_of(whole)]
     hits = [(a.get_text(), b.get_text()) for (a, p), (b, q) in itertools.combinations(boxes, 2) if p.overlaps(q)]
     assert not hits
+    if KINDS[kind].together:
+        assert names_in(whole.axes[0]) == words
+        return
     headings = [ax.get_legend().get_title().get_text() for ax in whole.axes if ax.get_legend()]
     assert [heading for heading in headings if heading] == words
 
@@ -505,6 +519,115 @@ def test_statuses__have_a_hatch_and_a_mark_of_their_own():
 
     assert set(HATCHES) == set(UNSOLVED_MARKS) == {*STATUS, "pending"} - {"solved"}
     assert len(set(HATCHES.values())) == len(set(UNSOLVED_MARKS.values())) == len(HATCHES)
+
+
+# Lines
+
+
+def test_lines__draws_every_run_in_one_frame_and_names_it_at_its_end(line):
+    flat = line.copy(deep=True)
+    flat["anterior_pelvic_tilt"] *= 0.1
+    whole = figure("lines", [line, flat], titles=["steep", "flat"])
+    ax = whole.axes[0]
+    assert len(whole.axes) == 1
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), np.linspace(0, 3, len(DEGREES)))
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), np.linspace(0, 0.3, len(DEGREES)))
+    assert names_in(ax) == ["flat", "steep"]  # from below
+    assert leaders(ax) == {"flat": (30, pytest.approx(0.3)), "steep": (30, pytest.approx(3))}
+    heights = [text.get_position()[1] for text in ax.texts if text.get_text()]
+    assert heights == sorted(heights)
+    assert ax.get_legend() is None
+
+
+def test_lines__draws_one_line_for_every_value_of_a_second_axis():
+    sweep = synthetic_sweep({WEAK: [1, 0.6, 0.2], TIGHT: DEGREES})
+    ax = figure("lines", sweep, variable="compression", at={"level": "L4_L5"}, titles=["both"]).axes[0]
+    assert names_in(ax) == [f"{WEAK} = {value}" for value in ("1", "0.6", "0.2")]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (f"{TIGHT} [deg]", "compression at L4/L5 [N]")
+    assert ax.get_legend().get_title().get_text() == "both"
+    np.testing.assert_allclose(ax.lines[2].get_ydata(), 580 + np.linspace(0, 100, len(DEGREES)))
+    other = figure("lines", sweep, along=WEAK, case={TIGHT: 30}, change=True).axes[0]
+    np.testing.assert_allclose(other.lines[0].get_ydata(), [0.0, 1.5, 3.0])
+    assert other.get_ylabel() == "change of anterior pelvic tilt [deg]"
+    assert other.get_xlim()[0] > other.get_xlim()[1]  # from strong to weak
+
+
+def test_lines__runs_over_different_axes_share_a_frame_if_their_unit_is_one():
+    hips, hams = (synthetic_sweep({f"tightness.{group}": DEGREES}) for group in ("hip_flexors", "hamstrings"))
+    ax = figure("lines", [hips, hams], titles=["hips", "hamstrings"]).axes[0]
+    assert ax.get_xlabel() == "tightness named at each line [deg]"
+    weak = synthetic_sweep({WEAK: [1, 0.5]})
+    with pytest.raises(InputError, match=r"one unit, not over tightness.hip_flexors \[deg\], strength.gluteals \[1\]"):
+        figure("lines", [hips, weak], titles=["hips", "weak"])
+
+
+def test_lines__marks_and_tells_what_has_no_solution_in_the_colour_of_its_line(line):
+    failed = synthetic_sweep({TIGHT: DEGREES}, failed={(10,): "infeasible", (9,): "not_converged", (4,): "infeasible"})
+    ax = figure("lines", [line, failed], titles=["whole", "broken"]).axes[0]
+    marks = {each.get_marker(): each for each in ax.lines if each.get_marker() in UNSOLVED_MARKS.values()}
+    assert list(marks[UNSOLVED_MARKS["infeasible"]].get_xdata()) == [12, 30]
+    assert list(marks[UNSOLVED_MARKS["not_converged"]].get_xdata()) == [27]
+    assert {each.get_color() for each in marks.values()} == {ax.lines[1].get_color()}
+    assert legend_of(ax) == ["no solution: infeasible (2)", "no solution: not converged (1)"]
+    words = caption("lines", [line, failed], titles=["whole", "broken"])
+    assert words.endswith("3 of 11 cases of broken have no solution (2 infeasible, 1 not converged).")
+    assert {name: end[0] for name, end in leaders(ax).items()} == {"whole": 30, "broken": 24}
+
+
+def test_lines__marks_a_jump_and_another_solution(line):
+    jumping = line.copy(deep=True)
+    jumping["anterior_pelvic_tilt"][7:] += 2.0
+    jumping["branch"][7:] = 1.0
+    ax = figure("lines", jumping).axes[0]
+    assert legend_of(ax) == ["another solution exists", "jump"]
+    assert list(ax.lines[1].get_xdata()) == [18, 21]
+    assert np.isnan(ax.lines[0].get_ydata()).sum() == 1  # the line is broken there
+    assert list(ax.lines[2].get_xdata()) == [21, 24, 27, 30]
+    words = caption("lines", jumping, titles=["standing"])
+    assert "The line jumps by +2.3 deg between 18 and 21." in words
+    assert "4 of 11 cases of the line have another solution" in words
+
+
+def test_lines__caption_says_how_every_line_runs(line):
+    flat, late = line.copy(deep=True), line.copy(deep=True)
+    flat["anterior_pelvic_tilt"] *= 0.1
+    late["anterior_pelvic_tilt"][:] = np.array(DEGREES) ** 4 / 3e5
+    words = caption("lines", [line, flat, late], titles=["even", "flat", "late"])
+    assert words == (
+        "Anterior pelvic tilt along tightness.hip_flexors, 0 to 30 deg: even 0.00 to 3.00 deg (linear); "
+        "late 0.00 to 2.70 deg (beyond 15 only); null for flat, at 0.00 to within 0.3 deg."
+    )
+    nothing = synthetic_sweep({TIGHT: [0, 10]}, failed={(0,): "infeasible", (1,): "infeasible"})
+    assert caption("lines", nothing).startswith("No line has two solved cases. Fewer than two cases of the line")
+    assert "no solution: infeasible (2)" in words_of(figure("lines", nothing))
+
+
+def test_lines__refuses_other_axes_and_too_many_lines(line, case):
+    with pytest.raises(InputError, match="the result has 0"):
+        figure("lines", case)
+    with pytest.raises(InputError, match=r"no axis strength\.core to draw 'along': it has tightness"):
+        figure("lines", line, along="strength.core")
+    with pytest.raises(InputError, match="16 lines at most, not 17"):
+        figure("lines", [line] * 17, titles=["x"] * 17)
+
+
+def test_lines__looks_differ_without_colour():
+    looks = [look(number) for number in range(16)]
+    assert len({(each["ls"], each["marker"]) for each in looks}) == 16
+    assert len({each["color"] for each in looks[:8]}) == 8
+
+
+@pytest.mark.parametrize("wanted", [[0.1, 0.5, 0.9], [0.5, 0.5, 0.5, 0.5], [0.0, 0.0, 1.0, 1.0], [0.2, 0.21, 0.9]])
+def test_spread__moves_names_no_more_than_they_need(wanted):
+    heights = np.full(len(wanted), 0.1)
+    places = spread(np.array(wanted), heights)
+    assert np.all(np.diff(places) >= 0.1 - 1e-12)
+    assert places.min() >= 0.05 - 1e-12
+    assert places.max() <= 0.95 + 1e-12
+    if min(np.diff(wanted)) >= 0.1 and min(wanted) >= 0.05:
+        np.testing.assert_allclose(places, wanted)
+    if wanted == [0.5] * 4:
+        assert places.mean() == pytest.approx(0.5)
 
 
 # Stability

@@ -11,10 +11,11 @@ from PIL import Image
 from spinesim import results
 from spinesim.errors import InputError, ResultsFileError
 from spinesim.model.read import load_model
+from spinesim.plots.cases import four
 from spinesim.report import experiment_names, experiments_folder, find_experiment, read_scenario, run_experiment
 from spinesim.report import run as running
 from spinesim.report.scenario import axis_values, line_of
-from spinesim.report.text import _four, report_text
+from spinesim.report.text import report_text
 from spinesim.solve import make_task
 from tests.synthetic import synthetic_case, synthetic_sweep
 
@@ -237,9 +238,45 @@ def test_report__lists_many_failures_shortly_and_flags():
     assert "## Figures" not in text
 
 
+def test_report__says_how_runs_over_one_axis_run():
+    even = synthetic_sweep({"load.hands": range(11)}, failed={(10,): "infeasible"})
+    still = synthetic_sweep({"strength.gluteals": [1, 0.5, 0]})
+    still["anterior_pelvic_tilt"] *= 0.1
+    still["branch"][1:] = 1.0
+    text = report_text("Title", "Question?", [("even.nc", "even", even), ("still.nc", "still", still)], [])
+    rows = [line.strip("| ").split(" | ") for line in text.partition("along their axis")[2].splitlines()[2:6]]
+    assert rows[0][5:] == [
+        "anterior pelvic tilt [deg]",
+        "lumbar lordosis [deg]",
+        "L5/S1 compression [N]",
+        "L4/L5 compression [N]",
+        "stability margin [N·m/rad]",
+    ]
+    assert rows[2] == [
+        *("even", "`even.nc`", "load.hands 0 to 10 kg (11)", "10", "0", "0.00 to 2.70, linear", "57.7 to 61.3, linear"),
+        *("500 to 590, linear", "480 to 570, linear", "-100 to -10.00, linear"),
+    ]
+    assert rows[3][3:6] == ["3", "2", "0.00 to 0.30, null"]
+    assert "Null: no change by 5 N, 0.5 deg" in text
+    alone = report_text("Title", "Question?", [("case.nc", "case", synthetic_case(1.0))], [])
+    assert "along their axis" not in alone
+
+
+def test_run_experiment__draws_runs_together(experiment, calls, tmp_path):
+    changed(
+        experiment,
+        'kind = "body_sagittal"\nfile = "body"\nrun = "tight"',
+        'kind = "lines"\nfile = "body"\nruns = ["standing", "map"]\n'
+        'options = { variable = "compression", at = { level = "L4_L5" } }',
+    )
+    report = (run_experiment(experiment, tmp_path / "out") / "report.md").read_text(encoding="utf-8")
+    assert "Compression at L4/L5 along tightness.hip_flexors, 0 to 30 deg: standing 480 to 580 N (linear); " in report
+    assert "both at once, strength.gluteals = 0.6 530 to 630 N (linear)" in report
+
+
 @pytest.mark.parametrize(("value", "text"), [(523.4, "523"), (57.74, "57.7"), (-3.456, "-3.46"), (-1e-13, "0.00")])
 def test_numbers__have_about_four_figures(value, text):
-    assert _four(value) == text
+    assert four(value) == text
 
 
 # Where it is written
@@ -321,6 +358,7 @@ def test_experiments__a_packaged_folder_comes_first(tmp_path, monkeypatch):
         ('run = "map"', 'run = "standing"', r"figure 4, kind: heat_map draws 2 axes and run standing leaves 1 open"),
         ('{ "tightness.hip_flexors" = 15 }', '{ "strength.core" = 1 }', r"run standing has no axis strength\.core"),
         ('run = "tight"', 'run = "standing"', r"body_sagittal draws bone_position, which run standing does not"),
+        ('kind = "body_sagittal"', 'kind = "lines"', r"figure 5, kind: lines draws 1 or 2 axes and run tight leaves 0"),
         ('name = "map"', 'name = "map"\nvariables = ["effort"]', r"heat_map draws compression, which run map does not"),
         ('name = "map"', 'name = "map"\nvariables = ["efort"]', r"run 2, variables: there is no result variable efort"),
         ('formats = ["pdf", "png"]', 'formats = ["bmp"]', r"figure 2, formats 1: 'bmp': input should be 'png', 's"),

@@ -9,10 +9,12 @@ from pathlib import Path
 from sphinx.errors import SphinxError
 
 import spinesim
+from spinesim import plots
 from spinesim.cases import names
 from spinesim.imbalance import setting_words, source_words
 from spinesim.model.pack import pack
 from spinesim.parameters import FAMILIES, IMBALANCE, PARAMETERS, describe_targets
+from spinesim.roles import carrier_words, free_words, held_words
 from spinesim.variables import COORDINATES, VARIABLES
 
 FOLDER = Path(__file__).parents[1] / "api"
@@ -94,6 +96,25 @@ def registers():
     }
     yield "imbalances_sources", "".join(f"- ``{key}``: {model.sources[key]}\n" for key in sorted(keys - {"assumed"}))
     yield (
+        "stances_table",
+        table(
+            ("name", "what it is", "free", "held by support", "locked", "carried at", "trusted", "source"),
+            [
+                (
+                    f"``{s.name}``",
+                    s.description + (f" {s.notes[0].upper()}{s.notes[1:]}." if s.notes else ""),
+                    free_words(model, s),
+                    held_words(s, "support"),
+                    held_words(s, "locked"),
+                    carrier_words(s),
+                    s.trusted or "not said",
+                    source_words(s),
+                )
+                for s in spinesim.stances(model).values()
+            ],
+        ),
+    )
+    yield (
         "targets_table",
         table(
             ("target", "sides", "reaches", "tightness is read in"),
@@ -105,13 +126,28 @@ def registers():
     )
 
 
+def stance_pictures():
+    """A picture of every solved stance of the adult with its caption, and the text that shows them."""
+    model = spinesim.load_model("adult")
+    text = ""
+    for name, stance in spinesim.stances(model).items():
+        case = spinesim.solve(model, stance=name, raise_on_failure=False)
+        words = plots.caption("stance", case)
+        plots.save(plots.figure("stance", case), FOLDER / f"stance_{name}.png", words)
+        title = name.replace("_", " ").capitalize()
+        text += f"{title}\n{'~' * len(title)}\n\n{stance.description}\n\n"
+        text += f".. figure:: api/stance_{name}.png\n   :alt: {title}\n   :width: 640\n\n   {words}\n\n"
+    return text
+
+
 def write(_app):
     """Write all pages; unchanged ones keep their date, so that a second build is quick."""
     FOLDER.mkdir(exist_ok=True)
     texts = {f"{name}.inc": text for name, text in registers()}
     texts |= {f"{name}.rst": page(name) for name in modules()}
+    texts["stances_pictures.inc"] = stance_pictures()
     for old in FOLDER.iterdir():
-        if old.name not in texts:
+        if old.name not in texts and f"api/{old.name}" not in texts["stances_pictures.inc"]:
             old.unlink()
     for file, text in texts.items():
         path = FOLDER / file

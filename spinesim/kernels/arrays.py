@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+LOADS = 5  #: places of carried loads: right and left hand, right and left shoulder, back
+
 
 class ModelArrays(NamedTuple):
     """A model, independent of stance and case."""
@@ -194,6 +196,9 @@ class Outputs(NamedTuple):
     hip_force: Floats  #: (nc, 2) left, right
     foot_force: Floats  #: (nc, 2) left, right, upward
     contact_force: Floats  #: (nc, nk)
+    support_force: Floats  #: (nc, number of supports, 3) world frame
+    load: Floats  #: (nc, nw) weights carried, as set [N]
+    load_point: Floats  #: (nc, nw, 3) where they hang, frame of the thorax, as set
     joint: Floats  #: (nc, nq) joint coordinates [rad]
     hip_flexor_moment: Floats  #: (nc, 2)
     alignment: Floats  #: (nc, 8)

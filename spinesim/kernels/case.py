@@ -131,6 +131,14 @@ def derive(model, stance, case, row, problem, used, power, fixed, free, multipli
         if stance.support_side[s] >= 0:
             out.foot_force[row, stance.support_side[s]] += share[s] * carried
     copy(work.pressing, out.contact_force[row])
+    for s in range(share.size):
+        for i in range(3):
+            total = carried * stance.up[i]
+            for c in range(work.pressing.size):
+                total -= work.pressing[c] * stance.contact_normal[c, i]
+            out.support_force[row, s, i] = share[s] * total
+    copy(case.load[row], out.load[row])
+    out.load_point[row] = case.load_point[row]
     copy(work.q, out.joint[row])
     alignment.alignment(model, work.turn, out.alignment[row])
     points = np.empty((model.foramen_part.size, 3))

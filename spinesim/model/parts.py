@@ -247,6 +247,7 @@ class Stance(Sourced):
     trunk_flexion: float = 0.0  #: trunk flexion the stance aims at, forward positive [rad]
     rest_pressure: NotNegative = 0.0  #: intra-abdominal pressure with a relaxed wall [Pa]
     held: dict[str, float] = {}  #: posture angles the stance holds unless the user names others [rad]
+    trusted: str = ""  #: range over which it is believed, in words
 
 
 class TightnessTest(Sourced):

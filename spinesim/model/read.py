@@ -162,7 +162,9 @@ class _Reader:
             "stability": self.constant_part(fitted, "stability", Stability, **CALIBRATED["stability"]),
             "abdomen": abdomen,
             "curves": self.curves(top),
-            "foot": self.constant_part(top, "foot", Foot, front="length", back="length", side="length") if top.has("foot") else None,
+            "foot": self.constant_part(top, "foot", Foot, front="length", back="length", side="length")
+            if top.has("foot")
+            else None,
             "hand": hand,
             "carry": self.carry(top) if top.has("carry") else None,
             "bulge": self.constant_part(

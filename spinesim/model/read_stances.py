@@ -69,6 +69,7 @@ def _stance(
         trunk_flexion=section.number("trunk_flexion", "angle"),
         rest_pressure=section.number("rest_pressure", "pressure"),
         held=section.angles("held"),
+        trusted=section.text("trusted") if section.has("trusted") else "",
     )
     section.close()
     _check_roles(section, stance, names, levels)

@@ -114,9 +114,7 @@ def scaled(model: Model, *, body_mass: float | None = None, stature: float | Non
                         "supports": _all_times(stance.supports, position=λ),
                         "contacts": _all_times(stance.contacts, position=λ, height=λ, stiffness=μ / λ, blend=λ),
                         "centre": stance.centre and tuple(x * λ for x in stance.centre),
-                        "shifts": {
-                            body: tuple(x * λ for x in shift) for body, shift in stance.shifts.items()
-                        },
+                        "shifts": {body: tuple(x * λ for x in shift) for body, shift in stance.shifts.items()},
                     }
                 )
                 for name, stance in model.stances.items()

@@ -63,7 +63,11 @@ HEAD_RADIUS = 0.085  #: [m] (assumed, for the eye only)
 #: What is shown: forward or to the right, and above the hip axis [m]; the whole body is shown wherever it is.
 REGIONS = {"whole": ((-0.4, 0.4), (-0.9, 0.85)), "lumbar": ((-0.14, 0.12), (-0.06, 0.36))}
 ARROW_LENGTH = 0.03  #: of the largest compression [m]
-VIEWS = {"sagittal": (0, 1), "frontal": (2, 1)}  #: world axes drawn to the right and up
+#: World directions drawn to the right and up, as rows.
+VIEWS = {
+    "sagittal": np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]),
+    "frontal": np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]),
+}
 
 
 def points_of(position: xr.DataArray) -> dict[str, np.ndarray]:
@@ -118,21 +122,27 @@ def shapes_of(position: xr.DataArray, view: str) -> list[Shape]:
     return [shape for shape in shapes if shape is not None]
 
 
-def draw_bones(ax: Axes, position: xr.DataArray, view: str, look: Look, shift: float = 0.0) -> None:
-    """Outlines, lines and head of one body, ``shift`` [m] to the right of its place."""
-    across, up = VIEWS[view]
+def draw_bones(
+    ax: Axes, position: xr.DataArray, view: str, look: Look, shift: float = 0.0, plane: np.ndarray | None = None
+) -> None:
+    """Outlines, lines and head of one body, ``shift`` [m] to the right of its place.
+
+    ``plane`` (2, 3) are other directions than those of the view to draw to the right and up.
+    """
+    plane = VIEWS[view] if plane is None else plane
     aside = np.array([shift, 0.0])
     edge: dict[str, Any] = {"ls": look.dashes, "zorder": look.order}
     for shape, closed in shapes_of(position, view):
-        flat = shape[:, [across, up]] + aside
+        flat = shape @ plane.T + aside
         if closed:
             ax.add_patch(Polygon(flat, closed=True, fc=look.face, ec=look.colour, lw=look.width, **edge))
         else:
             ax.plot(flat[:, 0], flat[:, 1], color=look.colour, lw=look.width + 0.6, **edge)
     head = points_of(position).get("head_com")
     if head is not None:
-        centre = (head[across] + shift, head[up])
-        ax.add_patch(Circle(centre, HEAD_RADIUS, fill=False, ec=look.colour, lw=look.width, **edge))
+        ax.add_patch(
+            Circle(tuple(plane @ head + aside), HEAD_RADIUS, fill=False, ec=look.colour, lw=look.width, **edge)
+        )
 
 
 def check_region(region: str) -> None:
@@ -141,10 +151,10 @@ def check_region(region: str) -> None:
         raise InputError(f"There is no body region {region}: allowed are {', '.join(REGIONS)}.")
 
 
-def muscle_segments(case: xr.Dataset, view: str) -> tuple[np.ndarray, np.ndarray]:
+def muscle_segments(case: xr.Dataset, view: str, plane: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Straight pieces of all muscle paths (n, 2, 2) [m] and the activation of each, the least active first."""
     owner = case["path_muscle"].values.astype(str)
-    flat = case["path_position"].values[:, VIEWS[view]]
+    flat = case["path_position"].values @ (VIEWS[view] if plane is None else plane).T
     same = owner[1:] == owner[:-1]
     pieces = np.stack([flat[:-1], flat[1:]], axis=1)[same]
     activation = case["activation"].to_series()
@@ -172,7 +182,7 @@ def _draw_muscles(ax: Axes, case: xr.Dataset, view: str, top: float) -> None:
 
 def _draw_compression(ax: Axes, case: xr.Dataset, view: str, named: bool) -> None:
     """Arrows onto the lower vertebra of every disc, with level and force at the right margin if ``named``."""
-    across, up = VIEWS[view]
+    plane = VIEWS[view]
     points = points_of(case["bone_position"])
     forces = case["compression"].to_series()
     largest = float(forces.abs().max())
@@ -187,8 +197,8 @@ def _draw_compression(ax: Axes, case: xr.Dataset, view: str, named: bool) -> Non
         tip = (front + back) / 2
         tail = tip + normal / np.linalg.norm(normal) * ARROW_LENGTH * float(force) / largest
         arrow = {"arrowstyle": "-|>", "color": BLUE, "lw": 1.8, "shrinkA": 0, "shrinkB": 0}
-        ax.annotate("", (tip[across], tip[up]), (tail[across], tail[up]), arrowprops=arrow, zorder=5)
-        heights.append(tip[up])
+        ax.annotate("", tuple(plane @ tip), tuple(plane @ tail), arrowprops=arrow, zorder=5)
+        heights.append((plane @ tip)[1])
         names.append(f"{level_name(level)}  {float(force):.0f} {unit_of(case['compression'])}")
     if named:
         margin = ax.secondary_yaxis("right")

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from spinesim.errors import InputError
-from spinesim.plots.style import unit_of
+from spinesim.plots.style import level_name, name_of, unit_of
 
 
 def sweep_axes(dataset: xr.Dataset) -> tuple[str, ...]:
@@ -54,6 +54,35 @@ def one_case(dataset: xr.Dataset, case: Mapping[str, float] | None) -> xr.Datase
     """One case: ``case`` where it says so, the last value on every other axis."""
     chosen = choose(dataset, case or {})
     return chosen.isel(dict.fromkeys(sweep_axes(chosen), -1))
+
+
+def one_number(values: xr.DataArray, at: Mapping[str, str] | None, axes: Iterable[str]) -> xr.DataArray:
+    """A variable reduced to one number per case by ``at``, as ``{"level": "L4_L5"}``.
+
+    Raises
+    ------
+    InputError
+        If ``at`` names what is not there, or leaves more than one number.
+    """
+    name, axes = values.name, tuple(axes)
+    for dim, word in (at or {}).items():
+        if dim not in values.dims or dim in axes:
+            others = ", ".join(str(each) for each in values.dims if each not in axes) or "none"
+            raise InputError(f"{name} has no dimension '{dim}' to choose 'at': it has {others}.")
+        words = values[dim].values.astype(str)
+        if word not in words:
+            raise InputError(f"{name} has no {dim} '{word}': allowed are {', '.join(words[:12])}.")
+        values = values.isel({dim: int(np.flatnonzero(words == word)[0])})
+    left = [str(each) for each in values.dims if each not in axes]
+    if left:
+        raise InputError(f"{name} has one number per {' and '.join(left)}: choose with 'at', as level = \"L4_L5\".")
+    return values
+
+
+def place_words(variable: xr.DataArray, at: Mapping[str, str] | None) -> str:
+    """A quantity with its place, such as ``compression at L4/L5``."""
+    places = ", ".join(level_name(word) for word in (at or {}).values())
+    return name_of(variable) + (f" at {places}" if places else "")
 
 
 def ends_and_middle(length: int) -> list[int]:
@@ -123,6 +152,12 @@ def change(before: float, after: float, unit: str, digits: int) -> str:
 def rounded(value: float, digits: int) -> float:
     """A number to print, never minus zero."""
     return round(float(value), digits) + 0.0
+
+
+def four(value: float) -> str:
+    """A number to about four figures without an exponent."""
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{rounded(value, digits):.{digits}f}"
 
 
 def heading_of(*parts: str) -> str:

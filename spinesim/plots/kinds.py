@@ -18,6 +18,7 @@ from spinesim.plots.body import activation_limit, body_caption, body_frontal, bo
 from spinesim.plots.buckling import NEEDS as BUCKLING_NEEDS
 from spinesim.plots.buckling import buckling_mode, buckling_mode_caption
 from spinesim.plots.curves import tilt_and_lordosis, tilt_and_lordosis_caption
+from spinesim.plots.lines import lines, lines_caption
 from spinesim.plots.loads import disc_loads, disc_loads_caption, foramen_area, foramen_area_caption
 from spinesim.plots.maps import common_span, heat_map, heat_map_caption
 from spinesim.plots.margins import NEEDS as STABILITY_NEEDS
@@ -29,6 +30,8 @@ from spinesim.plots.margins import (
     stability_caption,
 )
 from spinesim.plots.muscles import muscle_groups, muscle_groups_caption
+from spinesim.plots.stances import NEEDS as STANCE_NEEDS
+from spinesim.plots.stances import stance, stance_caption
 from spinesim.plots.style import PART, style
 
 RESOLUTION = 200  #: of PNG files [dots per inch]
@@ -46,12 +49,15 @@ class Kind:
     size: tuple[float, float]  #: of one panel [inch]
     needs: tuple[str, ...]  #: result variables
     same_scale: bool = True  #: whether panels share the horizontal scale too
-    axes: int | None = None  #: sweep axes it draws; None: any number, by choosing cases
+    axes: tuple[int, ...] | None = None  #: numbers of sweep axes it draws; None: any, by choosing cases
+    together: bool = False  #: whether it draws several datasets, with their titles, in one panel
 
     @property
     def options(self) -> tuple[str, ...]:
         """Names of its options."""
-        return tuple(name for name in signature(self.draw).parameters if name not in ("dataset", "ax"))
+        return tuple(
+            name for name in signature(self.draw).parameters if name not in ("dataset", "datasets", "ax", "titles")
+        )
 
 
 _BODY = ("bone_position", "path_position", "activation", "anterior_pelvic_tilt", "lumbar_lordosis")
@@ -64,7 +70,7 @@ KINDS: dict[str, Kind] = {
         (6.5, 4.2),
         ("anterior_pelvic_tilt", "lumbar_lordosis"),
         same_scale=False,
-        axes=1,
+        axes=(1,),
     ),
     "muscle_groups": Kind(
         muscle_groups,
@@ -101,6 +107,14 @@ KINDS: dict[str, Kind] = {
         (4.0, 7.6),
         _BODY,
     ),
+    "stance": Kind(
+        stance,
+        stance_caption,
+        "The body in its stance with gravity down: what carries it, with which forces, and its centre of mass.",
+        (7.2, 7.2),
+        STANCE_NEEDS,
+        same_scale=False,
+    ),
     "buckling_mode": Kind(
         buckling_mode,
         buckling_mode_caption,
@@ -115,7 +129,7 @@ KINDS: dict[str, Kind] = {
         (6.5, 7.2),
         STABILITY_NEEDS,
         same_scale=False,
-        axes=1,
+        axes=(1,),
     ),
     "cocontraction": Kind(
         cocontraction,
@@ -124,6 +138,15 @@ KINDS: dict[str, Kind] = {
         (6.5, 4.8),
         ("group_activation", "group_cocontraction"),
     ),
+    "lines": Kind(
+        lines,
+        lines_caption,
+        "One number along one sweep axis, every run or value of a second axis a line with its name.",
+        (7.2, 4.6),
+        ("status",),
+        axes=(1, 2),
+        together=True,
+    ),
     "heat_map": Kind(
         heat_map,
         heat_map_caption,
@@ -131,7 +154,7 @@ KINDS: dict[str, Kind] = {
         (5.6, 4.4),
         ("status",),
         same_scale=False,
-        axes=2,
+        axes=(2,),
     ),
 }
 
@@ -161,10 +184,12 @@ def check_options(name: str, options: Mapping[str, Any]) -> None:
 
 def _panels(
     name: str, datasets: xr.Dataset | Sequence[xr.Dataset], titles: Sequence[str], options: Mapping[str, Any]
-) -> list[tuple[xr.Dataset, dict[str, Any]]]:
-    """Dataset and options of each panel, with the scales that the panels share."""
+) -> list[tuple[Any, dict[str, Any]]]:
+    """Dataset, or datasets drawn together, and options of each panel, with the scales that the panels share."""
     check_options(name, options)
     panels = [datasets] if isinstance(datasets, xr.Dataset) else list(datasets)
+    if kind_of(name).together:
+        return [(panels, {**options, "titles": list(titles)})]
     shared = dict(options)
     if "activation_max" in kind_of(name).options and shared.get("activation_max") is None and len(panels) > 1:
         shared["activation_max"] = activation_limit(panels)
@@ -188,9 +213,9 @@ def figure(
     kind
         A name of ``KINDS``.
     datasets
-        One result, or several for panels side by side with a common vertical scale.
+        One result, or several for panels side by side with a common vertical scale; ``lines`` draws them in one.
     titles
-        One title per panel.
+        One title per dataset.
     options
         Those of the plotting function.
 

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
 from spinesim.errors import InputError
-from spinesim.plots.cases import choose, require, rounded, sentence, sweep_axes, unsolved
-from spinesim.plots.style import HATCHES, INK, VALUES, label_of, legend_above, level_name, name_of, new_axes, unit_of
+from spinesim.plots.cases import choose, one_number, place_words, require, rounded, sentence, sweep_axes, unsolved
+from spinesim.plots.style import HATCHES, INK, VALUES, label_of, legend_above, new_axes, unit_of
 
 
 def plane(
@@ -33,17 +33,7 @@ def plane(
             "sweep two, or choose values on the others with 'case'."
         )
     values = chosen[variable]
-    for dim, word in (at or {}).items():
-        if dim not in values.dims or dim in axes:
-            others = ", ".join(str(name) for name in values.dims if name not in axes) or "none"
-            raise InputError(f"{variable} has no dimension '{dim}' to choose 'at': it has {others}.")
-        words = values[dim].values.astype(str)
-        if word not in words:
-            raise InputError(f"{variable} has no {dim} '{word}': allowed are {', '.join(words[:12])}.")
-        values = values.isel({dim: int(np.flatnonzero(words == word)[0])})
-    left = [str(name) for name in values.dims if name not in axes]
-    if left:
-        raise InputError(f"{variable} has one number per {' and '.join(left)}: choose with 'at', as level = \"L4_L5\".")
+    values = one_number(values, at, axes)
     upward, right = axes
     return values.transpose(upward, right), chosen["status"].transpose(upward, right), upward, right
 
@@ -54,11 +44,6 @@ def edges(grid: np.ndarray) -> np.ndarray:
         return np.array([grid[0] - 0.5, grid[0] + 0.5])
     middle = (grid[1:] + grid[:-1]) / 2
     return np.concatenate([[2 * grid[0] - middle[0]], middle, [2 * grid[-1] - middle[-1]]])
-
-
-def _words(variable: xr.DataArray, at: Mapping[str, str] | None) -> str:
-    places = ", ".join(level_name(word) for word in (at or {}).values())
-    return name_of(variable) + (f" at {places}" if places else "")
 
 
 def common_span(
@@ -124,7 +109,7 @@ def heat_map(
     if good.any():
         bar = ax.figure.colorbar(mesh, ax=ax)
         unit = unit_of(values)
-        bar.set_label(_words(values, at) + (f" [{unit}]" if unit else ""))
+        bar.set_label(place_words(values, at) + (f" [{unit}]" if unit else ""))
     ax.set_xlim(x_edges[0], x_edges[-1])
     ax.set_ylim(y_edges[0], y_edges[-1])
     ax.set_xlabel(label_of(dataset[right]))
@@ -154,5 +139,5 @@ def heat_map_caption(
         row, column = np.unravel_index(index, numbers.shape)
         place = f"{right} = {float(values[right][column]):g}, {upward} = {float(values[upward][row]):g}"
         parts.append(f"{rounded(numbers[row, column], 6):.4g}{unit} ({place})")
-    text = sentence(title, f"{_words(values, at)} lies between {parts[0]} and {parts[1]}")
+    text = sentence(title, f"{place_words(values, at)} lies between {parts[0]} and {parts[1]}")
     return text + unsolved(status.to_dataset(name="status"))

@@ -246,11 +246,13 @@ def _unsuited(entry: FigureEntry, run: Run) -> Iterable[tuple[str, str]]:
     for name in entry.case or {}:
         if name not in run.axes:
             yield "case", f"run {run.name} has no axis {name}{_nearest(name, run.axes)}"
-    if kind.axes is not None and len(run.axes) - len(entry.case or {}) != kind.axes:
+    left = len(run.axes) - len(entry.case or {})
+    if kind.axes is not None and left not in kind.axes:
+        drawn = " or ".join(map(str, kind.axes))
         yield (
             "kind",
-            f"{entry.kind} draws {kind.axes} {'axis' if kind.axes == 1 else 'axes'} and run {run.name} "
-            f"leaves {len(run.axes) - len(entry.case or {})} open: change its axes, or choose values with case.",
+            f"{entry.kind} draws {drawn} {'axis' if drawn == '1' else 'axes'} and run {run.name} "
+            f"leaves {left} open: change its axes, or choose values with case.",
         )
     needs = [*kind.needs, *([str(entry.options["variable"])] if "variable" in entry.options else [])]
     for name in needs:

@@ -10,9 +10,17 @@ from itertools import product
 import numpy as np
 import xarray as xr
 
-from spinesim.plots.cases import ends_and_middle, rounded, sweep_axes
+from spinesim.plots.cases import ends_and_middle, four, sweep_axes
 from spinesim.plots.style import level_name, unit_of
+from spinesim.shapes import LEAST, PART, TOLERANCE, shape
 
+#: What the words of `_along` mean.
+SHAPES = (
+    f"First and last solved number. Null: no change by {LEAST['N']:g} N, {LEAST['deg']:g} deg, "
+    f"{LEAST['N m/rad']:g} N·m/rad or {PART:.0%}; linear: within {TOLERANCE:.0%} of the change from the straight line; "
+    f"beyond a value only: less than {TOLERANCE:.0%} of the change up to there. These bounds are assumed. Marked: "
+    "another solution was found there, or at the end of the chain of solves."
+)
 LISTED = 10  #: failed cases of a run that are named one by one; the file holds all
 
 
@@ -46,6 +54,9 @@ def report_text(
     for _, words, dataset in results:
         if sweep_axes(dataset):
             parts += [f"### {_capital(words)}", _numbers(dataset)]
+    lines = [each for each in results if len(sweep_axes(each[2])) == 1]
+    if lines:
+        parts += ["### How they run along their axis", _along(lines), SHAPES]
     single = [(words, dataset) for _, words, dataset in results if not sweep_axes(dataset)]
     if single:
         parts += ["### Single cases", _single(single)]
@@ -126,6 +137,35 @@ def _numbers(dataset: xr.Dataset) -> str:
     return _table([*first, *key_numbers(cases[0]), "status"], rows)
 
 
+def _along(lines: Sequence[tuple[str, str, xr.Dataset]]) -> str:
+    """Table of the runs over one axis: first and last number, and how it runs between them."""
+    asked = ("anterior_pelvic_tilt", "lumbar_lordosis", "compression", "stability_margin")
+    names = [name for name in asked if any(name in dataset for *_, dataset in lines)]
+    columns: dict[str, tuple[str, int]] = {}
+    for name in names:
+        array = next(dataset[name] for *_, dataset in lines if name in dataset)
+        for place, level in enumerate(array["level"].values[:2] if "level" in array.dims else [""]):
+            heading = f"{level_name(level)} {name.replace('_', ' ')} [{unit_of(array)}]".strip()
+            columns[heading] = (name, place)
+    rows = []
+    for file, words, dataset in lines:
+        axis = sweep_axes(dataset)[0]
+        good = dataset["status"].values.astype(str) == "solved"
+        x = dataset[axis].values.astype(float)[good]
+        cells = []
+        for name, place in columns.values():
+            if name not in dataset or x.size < 2:
+                cells.append("—")
+                continue
+            array = dataset[name].isel(level=place) if "level" in dataset[name].dims else dataset[name]
+            y = array.values.astype(float)[good]
+            word = shape(x, y, str(array.attrs["units"]))
+            cells.append(f"{four(y[0])} to {four(y[-1])}" + (f", {word}" if word else ""))
+        marked = int((dataset["branch"].values == 1).sum()) if "branch" in dataset else 0
+        rows.append([words, f"`{file}`", _span(dataset[axis]), str(int(good.sum())), str(marked), *cells])
+    return _table(["run", "file", "axis", "solved", "marked", *columns], rows)
+
+
 def _single(cases: Sequence[tuple[str, xr.Dataset]]) -> str:
     """Table of key numbers of the runs that are one case; they hold the same variables."""
     rows = [[words, *_row(case)] for words, case in cases]
@@ -133,14 +173,8 @@ def _single(cases: Sequence[tuple[str, xr.Dataset]]) -> str:
 
 
 def _row(case: xr.Dataset) -> list[str]:
-    values = ["—" if np.isnan(value) else _four(value) for value in key_numbers(case).values()]
+    values = ["—" if np.isnan(value) else four(value) for value in key_numbers(case).values()]
     return [*values, str(case["status"].item()).replace("_", " ")]
-
-
-def _four(value: float) -> str:
-    """A number to about four figures without an exponent."""
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    return f"{rounded(value, digits):.{digits}f}"
 
 
 def _failures(results: Sequence[tuple[str, str, xr.Dataset]]) -> str:
