@@ -5,7 +5,8 @@
 >>> tight = ss.solve(model, {"tightness.hip_flexors": 15})
 """
 
-from spinesim.assessment import reading
+from spinesim.assessment import assess, reading
+from spinesim.confusion import confusion
 from spinesim.errors import (
     InfeasibleError,
     InputError,
@@ -31,6 +32,8 @@ __all__ = [
     "ResultsFileError",
     "SpinesimError",
     "UnstableError",
+    "assess",
+    "confusion",
     "imbalances",
     "load_model",
     "model_names",

@@ -1,4 +1,4 @@
-"""Strength and load capacity: the largest isometric moments, and spinal loads in postures that have been measured.
+"""Load capacity: maximal isometric moments and spinal loads in postures that have been measured, and alternatives.
 
     python -m spinesim.capacity docs/strength_and_loads.md
 
@@ -9,241 +9,21 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from spinesim import units
-from spinesim.cases import case_arrays
-from spinesim.errors import InfeasibleError, InputError
+from spinesim.errors import InputError, NotConvergedError
+from spinesim.isometric import TRUNK_EFFORTS, acting, hold_pose, maximal_moment, to_free
 from spinesim.kernels import passive
-from spinesim.kernels.arrays import CaseArrays, Floats
-from spinesim.kernels.state import configure
-from spinesim.kernels.work import Work, workspace
-from spinesim.model.pack import pack
 from spinesim.model.parts import Model, Muscle, Tissue
 from spinesim.model.read import load_model
-from spinesim.solve import check_settings, make_task, solve, start_postures
-from spinesim.stance import PackedStance, pack_stance
+from spinesim.solve import solve
 
-#: Couple that the muscles give the thorax (x forward, y up, z right) in the trunk efforts.
-TRUNK_EFFORTS = {
-    "trunk_extension": (0.0, 0.0, 1.0),
-    "trunk_flexion": (0.0, 0.0, -1.0),
-    "trunk_bend": (1.0, 0.0, 0.0),  # to the right
-    "trunk_turn": (0.0, 1.0, 0.0),  # to the left
-}
-#: Coordinate of the right hip and its direction in the hip efforts.
-HIP_EFFORTS = {
-    "hip_flexion": ("hip_r.flexion", 1.0),
-    "hip_extension": ("hip_r.flexion", -1.0),
-    "hip_abduction": ("hip_r.adduction", -1.0),
-    "hip_adduction": ("hip_r.adduction", 1.0),
-    "hip_external_rotation": ("hip_r.rotation", -1.0),
-    "hip_internal_rotation": ("hip_r.rotation", 1.0),
-}
-HARNESS = "t7_body_centre"  # landmark at whose height the harness pulls
 EXTENSORS = ("erectors", "multifidus")  # groups whose activation the extensor activation is
-
-
-@dataclass(frozen=True, eq=False)
-class Capacity:
-    """The largest moment of an effort, and the linear programme it is the answer to.
-
-    maximise s subject to ``columns' a = posture_moment + s direction``, ``rows a >= bound``, ``lower <= a <= upper``
-    """
-
-    moment: float  #: s [N m]
-    activation: dict[str, float]  #: of every muscle line and actuator [1]
-    price: dict[str, float]  #: gain of ``moment`` per newton metre that a coordinate is given from elsewhere [1]
-    columns: Floats  #: (m, k) moments at full activation [N m]
-    posture_moment: Floats  #: (k,) what weight and passive structures leave to the muscles [N m]
-    direction: Floats  #: (k,) moments to be given per newton metre of the effort [1]
-    rows: Floats  #: (r, m) limits of the abdominal pressure
-    bound: Floats  #: (r,)
-    lower: Floats  #: (m,)
-    upper: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class Pose:
-    """A model at a held posture, as the force balance sees it."""
-
-    stance: PackedStance
-    cases: CaseArrays
-    work: Work
-    free: Floats
-
-
-def _pose(model: Model, settings: Mapping[str, float], posture: Mapping[str, float] | None) -> Pose:
-    columns = {name: np.array([value]) for name, value in check_settings(model, settings).items()}
-    stance = pack_stance(pack(model), "standing")
-    cases = case_arrays(stance, columns, 1, np.zeros(0))
-    free = np.zeros(stance.arrays.n_free)
-    if posture:
-        free = start_postures(stance, make_task(model, "standing", posture, "rhythm"), cases)[0]
-    arrays = stance.packed.arrays
-    work = workspace(arrays, stance.arrays)
-    passive.disc_constants(arrays, cases.preload[0], work.disc)
-    configure(arrays, stance.arrays, cases, 0, free, work)
-    return Pose(stance, cases, work, free)
-
-
-def maximal_moment(
-    model: Model,
-    effort: str,
-    parameters: Mapping[str, float] | None = None,
-    *,
-    posture: Mapping[str, float] | None = None,
-    load: str = "harness",
-    yielding: float = 0.0,
-) -> Capacity:
-    """Largest isometric moment of trunk or hip that muscles can hold against a fixed device.
-
-    In a trunk effort the pelvis is fixed and the device acts on the thorax, on top of body weight and passive
-    structures; every spinal coordinate balances in the posture as it is. In a hip effort pelvis and trunk are fixed,
-    the three components of the right hip balance, and weight and passive moment of the limb are left out.
-
-    Parameters
-    ----------
-    effort
-        ``"trunk_extension"``, ``"trunk_flexion"``, ``"trunk_bend"`` (to the right), ``"trunk_turn"`` (to the left), or
-        ``"hip_flexion"``, ``"hip_extension"``, ``"hip_abduction"``, ``"hip_adduction"``, ``"hip_external_rotation"``,
-        ``"hip_internal_rotation"``.
-    parameters
-        Values by parameter name, as in `spinesim.solve`.
-    posture
-        Angles to hold [deg], completed by the rhythm; without it the reference posture. Trunk efforts only.
-    load
-        ``"harness"``: a horizontal force on the thorax at the height of T7, its moment counted about L5/S1 (a turn
-        is always a couple); ``"couple"``: the same moment at every level.
-    yielding
-        Moment [N m] that each disc may give or take in each direction, as if the posture gave way a little.
-
-    Returns
-    -------
-    Capacity
-        ``moment`` [N m] is positive in the direction that the name says.
-
-    Raises
-    ------
-    InputError
-        For an unknown effort, load or parameter, or a model without the joints or landmarks of the effort.
-    InfeasibleError
-        If the posture itself cannot be held.
-    """
-    if load not in ("harness", "couple"):
-        raise InputError(f"load = {load!r} is not allowed: it must be 'harness' or 'couple'")
-    pose = _pose(model, parameters or {}, posture if effort in TRUNK_EFFORTS else None)
-    if effort in TRUNK_EFFORTS:
-        names, columns, moment, direction = _trunk(pose, effort, load)
-    elif effort in HIP_EFFORTS:
-        names, columns, moment, direction = _hip(pose, effort)
-    else:
-        raise InputError(f"effort {effort} is unknown: it must be one of {', '.join((*TRUNK_EFFORTS, *HIP_EFFORTS))}")
-    return _largest(pose, effort, names, columns, moment, direction, yielding)
-
-
-def _trunk(pose: Pose, effort: str, load: str) -> tuple[list[str], Floats, Floats, Floats]:
-    """Spinal coordinates, the columns and the posture's moment about them, and the direction of the effort."""
-    stance, work = pose.stance, pose.work
-    packed, arrays = stance.packed, stance.packed.arrays
-    levels = set(packed.levels)
-    spinal = [j for j, f in enumerate(stance.stance.free) if {name.split(".")[0] for name in f.moves} <= levels]
-    thorax = arrays.trunk_body
-    lowest = packed.coordinates.index(f"{packed.levels[0]}.flexion")
-    couple = np.array(TRUNK_EFFORTS[effort])
-    force, place, size = np.zeros(3), np.zeros(3), 1.0
-    harness = load == "harness" and couple[1] == 0.0
-    if harness:
-        marks = {mark.name: np.array(mark.position) for mark in packed.model.landmarks}
-        if HARNESS not in marks:
-            raise InputError(f"{effort}: the model {packed.model.name} has no landmark {HARNESS} for the harness")
-        place = work.place[thorax] + work.turn[thorax] @ marks[HARNESS]
-        force = np.cross([0.0, 1.0, 0.0], couple)
-        size = -float(np.cross(place - work.centres[lowest], force) @ couple)  # lever about L5/S1 [m]
-    moment = np.zeros(len(packed.coordinates))
-    for k in np.flatnonzero(arrays.moves[thorax]):
-        given = -np.cross(place - work.centres[k], force) / size if harness else couple
-        moment[k] = work.axes[k] @ given
-    direction = _to_free(stance, moment)
-    used = _used(stance)
-    return (
-        [stance.free[j] for j in spinal],
-        np.where(used, work.columns, 0.0)[:, spinal],
-        work.tau[spinal],
-        direction[spinal],
-    )
-
-
-def _hip(pose: Pose, effort: str) -> tuple[list[str], Floats, Floats, Floats]:
-    """The same for the three coordinates of the right hip; actuators and weight have no part in it."""
-    name, sign = HIP_EFFORTS[effort]
-    coordinates = pose.stance.packed.coordinates
-    if name not in coordinates:
-        raise InputError(f"{effort}: the model {pose.stance.packed.model.name} has no coordinate {name}")
-    joint = name.split(".")[0]
-    names = [other for other in coordinates if other.split(".")[0] == joint]
-    chosen = [coordinates.index(other) for other in names]
-    columns = np.zeros((pose.cases.upper.shape[1], len(names)))
-    active = pose.work.active
-    columns[: active.size] = -pose.work.gradient[:, chosen] * active[:, None]
-    return names, columns, np.zeros(len(names)), np.array([sign * (other == name) for other in names])
-
-
-def _largest(
-    pose: Pose, effort: str, names: list[str], columns: Floats, moment: Floats, direction: Floats, yielding: float
-) -> Capacity:
-    """Solve the linear programme."""
-    from scipy.optimize import linprog  # a third of a second, which few users need
-
-    m, k = columns.shape
-    packed = pose.stance.packed
-    limited = 1 if packed.arrays.pressure_line >= 0 else 0
-    rows, bound = pose.work.rows[:limited].copy(), pose.work.bound[:limited].copy()
-    lower, upper = pose.cases.lower[0].copy(), pose.cases.upper[0].copy()
-    answer = linprog(
-        np.r_[np.zeros(m), -1.0, np.zeros(k)],
-        A_ub=np.hstack([-rows, np.zeros((limited, 1 + k))]) if limited else None,
-        b_ub=-bound if limited else None,
-        A_eq=np.hstack([columns.T, -direction[:, None], np.eye(k)]),
-        b_eq=moment,
-        bounds=[*zip(lower, upper, strict=True), (0.0, None), *[(-yielding, yielding)] * k],
-        method="highs",
-    )
-    if answer.status != 0:
-        raise InfeasibleError(f"{effort}: no muscle forces hold the posture itself ({answer.message})")
-    lines = [*packed.muscles, *(["transversus_abdominis"] if limited else []), *pose.stance.actuators]
-    return Capacity(
-        moment=float(answer.x[m]),
-        activation=dict(zip(lines, answer.x[:m].tolist(), strict=True)),
-        price=dict(zip(names, answer.eqlin.marginals.tolist(), strict=True)),
-        columns=columns,
-        posture_moment=moment,
-        direction=direction,
-        rows=rows,
-        bound=bound,
-        lower=lower,
-        upper=upper,
-    )
-
-
-def _used(stance: PackedStance) -> np.ndarray:
-    """(m, nu) True where a line or actuator acts on a free coordinate; other entries of the columns are not written."""
-    column = np.arange(stance.arrays.n_free)
-    return (column >= stance.arrays.column_first[:, None]) & (column < stance.arrays.column_last[:, None])
-
-
-def _to_free(stance: PackedStance, moment: Floats) -> Floats:
-    """Generalised moments about the free coordinates of moments (nq,) about the joint coordinates."""
-    free = np.zeros(stance.arrays.n_free)
-    for k in range(moment.size):
-        for e in range(stance.arrays.rate_first[k], stance.arrays.rate_first[k + 1]):
-            free[stance.arrays.rate_index[e]] += stance.arrays.rate[e] * moment[k]
-    return free
 
 
 def passive_share(
@@ -258,7 +38,7 @@ def passive_share(
     parameters, posture
         As in `spinesim.solve`; the posture is held.
     """
-    pose = _pose(model, parameters or {}, posture)
+    pose = hold_pose(model, parameters or {}, posture)
     packed, work = pose.stance.packed, pose.work
     n = len(packed.muscles)
     j = pose.stance.free.index(f"{level}.flexion")
@@ -266,8 +46,8 @@ def passive_share(
     passive.disc_moments(packed.arrays, work.disc, work.q, moment)
     passive.tissue_moments(packed.arrays, pose.cases.tissue_shift[0], work.q, moment)
     carried = (
-        _to_free(pose.stance, moment)[j]
-        + np.where(_used(pose.stance)[:n, j], work.arms[:n, j], 0.0) @ (work.passive[:n])
+        to_free(pose.stance, moment)[j]
+        + np.where(acting(pose.stance)[:n, j], work.arms[:n, j], 0.0) @ (work.passive[:n])
     )
     # what is left to active muscle, and the push of the resting abdominal pressure, make up the rest
     pressed = work.arms[n:, j] @ work.passive[n:]
@@ -529,13 +309,16 @@ def _markdown(head: list[str], lines: list[list[str]]) -> str:
 
 def tables(model: Model) -> dict[str, str]:
     """The tables of docs/strength_and_loads.md as Markdown, by name."""
-    strength, loads = {}, {}
+    strength: dict[str, xr.Dataset | None] = {}
+    loads: dict[str, xr.Dataset | None] = {}
     for name, change, settings in ALTERNATIVES:
         variant = change(model)
-        strength[name] = strength_table(variant, settings)
-        loads[name] = load_table(variant, settings)
+        try:
+            strength[name], loads[name] = strength_table(variant, settings), load_table(variant, settings)
+        except NotConvergedError:  # its own standing is not found: said in its line
+            strength[name] = loads[name] = None
     stable = load_table(model, stability=True)
-    first = strength["decision"]
+    first, plain = strength_table(model), load_table(model)
     decided = [
         [str(i), str(first.effort[k].item()).replace("_", " "), _cells(first)[k], _band(first.low[k], first.high[k])]
         + [str(first[c][k].item()) for c in ("use", "confidence", "source")]
@@ -543,7 +326,6 @@ def tables(model: Model) -> dict[str, str]:
     ]
     yielding = {size: strength_table(model, yielding=size) for size in (0.0, 2.0, 5.0, 10.0)}
     couples = {e: maximal_moment(model, e, load="couple").moment for e in TRUNK_EFFORTS}
-    plain = loads["decision"]
     lines = [
         [str(i), f"{plain.condition[k].item()}", _what(plain, k), _cells(plain)[k], _cells(stable)[k]]
         + [_band(plain.low[k], plain.high[k]), *[str(plain[c][k].item()) for c in ("confidence", "source")]]
@@ -566,13 +348,20 @@ def tables(model: Model) -> dict[str, str]:
         ),
         "strength alternatives": _markdown(
             ["alternative", *[str(e).removeprefix("trunk_").replace("_", " ") for e in first.effort.values], "inside"],
-            [[name, *_cells(table), _score(table)] for name, table in strength.items()],
+            [_alternative(name, table, range(first.row.size)) for name, table in strength.items()],
         ),
         "load alternatives": _markdown(
             ["alternative", *[str(plain.row[k].item()) for k in chosen], "inside"],
-            [[name, *[_cells(table)[k] for k in chosen], _score(table)] for name, table in loads.items()],
+            [_alternative(name, table, chosen) for name, table in loads.items()],
         ),
     }
+
+
+def _alternative(name: str, table: xr.Dataset | None, chosen: Sequence[int]) -> list[str]:
+    """Line of an alternative; None where the solver found no reference for it."""
+    if table is None:
+        return [name, *["✗"] * len(chosen), "reference not converged"]
+    return [name, *[_cells(table)[k] for k in chosen], _score(table)]
 
 
 def _cells(table: xr.Dataset) -> list[str]:

@@ -170,16 +170,16 @@ def _surfaces(stance: PackedStance, full: Mapping[str, Floats], cases: CaseArray
 
 
 def _legs(stance: PackedStance, full: Mapping[str, Floats], cases: CaseArrays) -> None:
-    """A leg longer than the other lists the pelvis where both feet are on the ground and the knees straight, in place.
+    """A leg longer than the other lists the pelvis where both feet are on the ground, in place.
 
-    The legs stay parallel: the hips turn back by as much.
+    The longer leg stands as if the ground under the other were lower: one hip is higher by the difference, and the
+    legs stay parallel, because the hips turn back by as much as the pelvis lists.
     """
     longer = np.asarray(full.get("leg_length.left", 0.0)) - np.asarray(full.get("leg_length.right", 0.0))
     if not longer.any() or not stands_on_both(stance):
         return
-    sides = {support.side: support.position[2] for support in stance.stance.supports}
     centres = {joint.name: joint.centre_neutral for joint in stance.packed.model.joints}
-    apart = centres["hip_r"][2] - centres["hip_l"][2] + sides["right"] - sides["left"]
+    apart = centres["hip_r"][2] - centres["hip_l"][2]
     angle = np.arcsin(longer * units.MILLIMETRE / apart)
     for name, sign in (("pelvis.list", 1.0), ("hip_r.adduction", -1.0), ("hip_l.adduction", 1.0)):
         cases.offset[:, stance.packed.coordinates.index(name)] += sign * angle

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from spinesim.calibration import Calibration
     from spinesim.measurements import Measurement
+    from spinesim.model.parts import Model
     from spinesim.parameters import Parameter
     from spinesim.validation import Score
 
@@ -154,12 +155,15 @@ def run(
 
     target = run_experiment(folder, output, small=small, progress=True)
     failed: list[str] = []
-    for entry in read_scenario(find_experiment(folder)).run:
+    scenario = read_scenario(find_experiment(folder))
+    for entry in scenario.run:
         dataset = open_results(target / f"{entry.name}.nc")
         cases = [": ".join([entry.name, *reason]) for reason in _unsolved(dataset)]
         solved = dataset["status"].size - len(cases)
         print(f"{target / entry.name}.nc: {solved} of {dataset['status'].size} cases solved")
         failed += cases
+    for table in scenario.confusion:
+        print(f"{target / table.name}.nc: what {table.words} tells apart")
     print(f"Report: {target / 'report.md'}")
     _end(failed)
 
@@ -352,6 +356,130 @@ def _case_tables(dataset: xr.Dataset) -> list[Table | str]:
         "\n".join(prices(dataset)),
         f"\n{attrs['note']}",
     ]
+
+
+# ---------------------------------------------------------------------------------------------------------- assess
+
+
+@app.command(epilog="Example: spinesim assess --set imbalance.lower_crossed=1")
+def assess(
+    model: Annotated[str, typer.Argument(help="Name of a shipped model, or a folder.")] = "adult",
+    settings: Settings = None,
+    test: Annotated[list[str] | None, typer.Option(help="Only this test; may be repeated.")] = None,
+    confusion: Annotated[
+        bool, typer.Option("--confusion", help="Which named imbalances the tests tell apart, instead of one body.")
+    ] = False,
+    severity: Annotated[
+        list[float] | None, typer.Option(help="With --confusion: severity of the true imbalance; may be repeated.")
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="own|norms", help="With --confusion: healthy readings of the same person, or norms."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all numbers as JSON.")] = False,
+    output: Annotated[Path | None, typer.Option(help="With --confusion: results file (netCDF) to write.")] = None,
+) -> None:
+    """What clinical tests would read of a body, with their published errors; never a diagnosis.
+
+    Exit status 0, also where a test cannot be formed: the table says why.
+    """
+    from spinesim.model.read import load_model
+
+    described = load_model(model)
+    if confusion:
+        if settings:
+            raise InputError(f"--set {settings[0]} has no meaning with --confusion, which sets every named imbalance.")
+        _show_confusion(described, test, severity, against, as_json, output)
+        return
+    for option, given in (("--severity", severity), ("--against", against), ("--output", output)):
+        if given:
+            raise InputError(f"{option} needs --confusion.")
+    from spinesim.assessment import assess as read_tests
+
+    dataset = read_tests(described, _assignments("--set", settings), test)
+    if as_json:
+        print(json.dumps(_plain(dataset.to_dict()), allow_nan=False))
+    else:
+        _show(*_assessment_tables(dataset))
+
+
+def _show_confusion(
+    model: Model,
+    tests: list[str] | None,
+    severities: list[float] | None,
+    against: str | None,
+    as_json: bool,
+    output: Path | None,
+) -> None:
+    """Print, and save if asked to, what the tests tell apart."""
+    from spinesim import results
+    from spinesim.confusion import check_request, confusion, patterns
+
+    asked: dict[str, Any] = {"against": against} if against else {}
+    if severities:
+        asked["severities"] = severities
+    check_request(**asked)
+    with _progress(sum(len(each.names) for each in model.imbalances.values())) as step:
+        table = patterns(model, tests, progress=step)
+    dataset = confusion(model, tests, table=table, **asked)
+    if output is not None:
+        results.write(dataset, output)
+    if as_json:
+        print(json.dumps(_plain(dataset.to_dict()), allow_nan=False))
+    else:
+        _show(*_confusion_tables(dataset))
+
+
+def _assessment_tables(dataset: xr.Dataset) -> list[Table | str]:
+    """Readings of every test, those that cannot be formed, and what they may not be taken for."""
+    shown: list[Table | str] = [f"{dataset.attrs['model']}, {dataset.attrs['parameters']}"]
+    lost: dict[str, str] = {}
+    heads = ("reads", "healthy", "change", "error")
+    for unit, title, more in (("deg", "Angles [deg]", ()), ("N m", "Largest moments [N m]", ("share [%]", "grade"))):
+        table = _table(f"\n{title}", "test", "side", *heads, *more, words=2)
+        for name in dataset["reading"].values[dataset["unit"].values == unit]:
+            row = dataset.sel(reading=name)
+            if (why := str(row["status"].item())) != "read":
+                lost[str(name)] = why
+                continue
+            reads, healthy, change, error = (float(row[key]) for key in ("value", "healthy", "change", "error"))
+            mark = "*" if abs(change) > float(row["detectable_change"]) else " "
+            strength = (f"{100 * float(row['share']):.0f}", str(row["grade"].item()))[: len(more)]
+            numbers = (f"{round(number, 1) + 0.0:.1f}" for number in (reads, healthy, change, error))
+            cells = [text + mark if place == 2 else text for place, text in enumerate(numbers)]
+            table.add_row(str(row["title"].item()), str(row["side"].item()), *cells, *strength)
+        if table.row_count:
+            shown.append(table)
+    shown.append("\n* beyond 1.96 sqrt(2) standard errors of measurement: a change that a second visit could show")
+    shown += _not_formed(lost)
+    if dataset.attrs["put_down"] != "nothing":
+        shown.append(f"\nPut down before the tests: {dataset.attrs['put_down']}.")
+    return [*shown, f"\n{dataset.attrs['note']}"]
+
+
+def _not_formed(lost: Mapping[str, str]) -> list[str]:
+    """Readings that cannot be formed, a sentence for every reason."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in lost.items():
+        reasons.setdefault(why, []).append(name)
+    return [f"\nNot formed: {', '.join(names)}: {why}." for why, names in reasons.items()]
+
+
+def _confusion_tables(dataset: xr.Dataset) -> list[Table | str]:
+    """What every imbalance is named, the likeliest names first, at every severity."""
+    names = [str(name) for name in dataset["true_imbalance"].values]
+    shown: list[Table | str] = []
+    for severity in dataset["severity"].values.tolist():
+        table = _table(f"\nSeverity {severity:g}", "true imbalance", "right [%]", "named most [%]", words=1)
+        table.columns[2].justify = "left"
+        probability = dataset["naming_probability"].sel(severity=severity).values
+        for i, name in enumerate(names):
+            order = (-probability[i]).argsort(kind="stable")[:3]
+            most = ", ".join(f"{names[j]} {100 * probability[i, j]:.0f}" for j in order if probability[i, j] >= 0.005)
+            table.add_row(name, f"{100 * probability[i, i]:.0f}", most)
+        shown.append(table)
+    shown += _not_formed(json.loads(dataset.attrs["left_out"]))
+    return [*shown, f"\n{dataset.attrs['note']}"]
 
 
 # ---------------------------------------------------------------------------------------- check, parameters, models
@@ -678,7 +806,8 @@ def plot(
 
     dataset = open_results(file)
     by_axes = {1: "tilt_and_lordosis", 2: "heat_map"}
-    chosen = kind or by_axes.get(len(sweep_axes(dataset)), "body_sagittal")
+    usual = by_axes.get(len(sweep_axes(dataset)), "body_sagittal")
+    chosen = kind or ("confusion" if "naming_probability" in dataset else usual)
     options: dict[str, Any] = {"variable": variable} if variable else {}
     if case:
         options["case"] = _assignments("--case", case)

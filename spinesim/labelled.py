@@ -63,6 +63,7 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
         "pelvic_turn": np.arctan2(-out.body_rotation[:, 0, 2, 0], out.body_rotation[:, 0, 2, 2]) / units.DEGREE,
         "hip_flexion": _leg_angle(packed, joint, "hip_{}.flexion"),
         "hip_adduction": _leg_angle(packed, joint, "hip_{}.adduction"),
+        "hip_rotation": _leg_angle(packed, joint, "hip_{}.rotation"),
         "knee_flexion": _leg_angle(packed, joint, "knee_{}.flexion"),
         "centre_of_mass": out.centre,
         "segment_angle": segment / units.DEGREE,
@@ -73,7 +74,7 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
         "group_cocontraction": (activation - out.least)[:, :n] @ _shares(packed).T,
         "muscle_length": out.length[:, :n],
         "fibre_length": out.fibre[:, :n],
-        "actuator_moment": activation[:, packed.lines :] * _actuator_moments(stance),
+        "actuator_moment": out.actuator_moment,
         "cocontraction_compression": reaction[:, :, 0] - out.least_compression,
         "stability_margin": out.smallest,
         "buckling_mode": out.mode,
@@ -174,12 +175,6 @@ def _held_names(stance: PackedStance) -> list[str]:
 
 def _feet(stance: PackedStance) -> bool:
     return any(name == "lean" for name in stance.free)
-
-
-def _actuator_moments(stance: PackedStance) -> np.ndarray:
-    known = {actuator.name: actuator.max_moment for actuator in stance.packed.model.actuators}
-    moments: np.ndarray = np.array([known[name] for name in stance.actuators], dtype=np.float64)
-    return moments
 
 
 @lru_cache(maxsize=32)

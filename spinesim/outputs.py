@@ -38,6 +38,7 @@ def empty_outputs(model: ModelArrays, stance: StanceArrays, count: int) -> Outpu
         "support_force": (stance.support_share.size, 3),
         "load": (LOADS,),
         "load_point": (LOADS, 3),
+        "actuator_moment": (stance.actuator_strength.size,),
         "joint": (nq,),
         "hip_flexor_moment": (2,),
         "alignment": (8,),

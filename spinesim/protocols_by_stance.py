@@ -1,6 +1,8 @@
-"""Protocols in lying, leaning, lifting, one-legged and walking stances; importing `PROTOCOLS` from here has them all."""
+"""Protocols in lying, leaning, lifting, one-legged and walking stances; `PROTOCOLS` from here has them all."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import xarray as xr
 
@@ -48,17 +50,21 @@ def _of_standing(bench: Bench, stance: str) -> float:
 
 # ------------------------------------------------------------------------------------------------ lying and leaning
 
-for _name, _stance, _variable in (
-    ("DP002", "prone", "disc_pressure"),
-    ("DP034", "prone", "disc_pressure"),
-    ("DP011", "supine", "disc_pressure"),
-    ("DP013", "supine", "disc_pressure"),
-    ("DP035", "side_lying_left", "disc_pressure"),
-    ("DP007", "sitting_backrest", "disc_pressure"),
+
+def _found(bench: Bench, stance: str) -> float:
+    """Pressure at L4/L5 [MPa], posture found."""
+    return at_level(bench.case(stance=stance), "disc_pressure", "L4_L5")
+
+
+for _name, _stance in (
+    ("DP002", "prone"),
+    ("DP034", "prone"),
+    ("DP011", "supine"),
+    ("DP013", "supine"),
+    ("DP035", "side_lying_left"),
+    ("DP007", "sitting_backrest"),
 ):
-    PROTOCOLS[_name] = lambda bench, stance=_stance, variable=_variable: at_level(
-        bench.case(stance=stance), variable, "L4_L5"
-    )
+    PROTOCOLS[_name] = partial(_found, stance=_stance)
 
 
 @protocol("DP042")

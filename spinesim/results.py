@@ -29,7 +29,7 @@ import numpy as np
 import xarray as xr
 
 from spinesim.errors import ResultsFileError
-from spinesim.variables import COORDINATES, VARIABLES, attributes
+from spinesim.variables import ASSESSMENT_COORDINATES, ASSESSMENTS, COORDINATES, VARIABLES, attributes
 
 _MARK = "spinesim_results"
 _VERSION = 1
@@ -44,14 +44,15 @@ def check(dataset: xr.Dataset) -> None:
     ResultsFileError
         Naming the variable or attribute and what is expected of it.
     """
+    variables, coordinates = VARIABLES | ASSESSMENTS, COORDINATES | ASSESSMENT_COORDINATES
     for name, array in dataset.variables.items():
-        if name in dataset.data_vars and name not in VARIABLES:
+        if name in dataset.data_vars and name not in variables:
             raise ResultsFileError(f"{name} is not a result variable of spinesim and cannot be saved.")
-        register = VARIABLES.get(str(name)) or COORDINATES.get(str(name))
-        words = register is not None and not register.units and name in VARIABLES
-        allowed = "U" if words else "f" if name in VARIABLES else "fiuU"
+        register = variables.get(str(name)) or coordinates.get(str(name))
+        words = register is not None and not register.units and name in variables
+        allowed = "U" if words else "f" if name in variables else "fiuU"
         if array.dtype.kind not in allowed:
-            kind = "words" if words else "floating-point numbers" if name in VARIABLES else "numbers or words"
+            kind = "words" if words else "floating-point numbers" if name in variables else "numbers or words"
             raise ResultsFileError(f"{name} holds values of type {array.dtype}: {kind} can be saved.")
         if register is not None:
             if array.ndim and array.dims[array.ndim - len(register.dims) :] != register.dims:

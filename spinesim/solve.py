@@ -26,7 +26,17 @@ from spinesim.model.pack import ByIdentity, pack
 from spinesim.model.parts import Model
 from spinesim.model.scale import scaled
 from spinesim.outputs import empty_outputs
-from spinesim.stance import TRUNK_ANGLES, PackedStance, check_posture, completion, hold, no_held, pack_stance
+from spinesim.stance import (
+    PELVIC_ANGLES,
+    TRUNK_ANGLES,
+    PackedStance,
+    check_posture,
+    completion,
+    hold,
+    no_held,
+    pack_stance,
+    with_held,
+)
 
 Complete = Literal["rhythm", "find"]
 POWERS = (1.5, 4.0)  # of the cost; at 4 one balance in fifty does not converge, and above most do not
@@ -85,12 +95,7 @@ def make_task(
         raise InputError(f"complete = {complete!r} is not allowed: it must be 'rhythm' or 'find'")
     packed = pack_stance(pack(model), stance)
     find = posture is None or complete == "find"
-    if posture is None:
-        angles = dict(packed.stance.held)
-    else:
-        angles = check_posture(packed, posture)
-        if find:
-            angles = {**packed.stance.held, **angles}
+    angles = with_held(packed, check_posture(packed, posture or {}))
     if not find or angles:
         completion(packed, angles)
     power = check_criterion(criterion)
@@ -249,7 +254,7 @@ def run_chain(task: Task, columns: Mapping[str, Floats], count: int, first: Floa
     stance = pack_stance(pack(task.model), task.stance)
     held, values = hold(stance, task.angles) if task.find else (no_held(stance.arrays), np.zeros(0))
     cases = case_arrays(stance, columns, count, values)
-    aside = (*TRUNK_ANGLES[1:], ".bend", ".turn")
+    aside = (*TRUNK_ANGLES[1:], *PELVIC_ANGLES, ".bend", ".turn")
     if any(name.endswith(aside) and value for name, value in task.angles.items()):
         cases.symmetric[:] = False
     cases.margin[:] = task.margin

@@ -27,6 +27,7 @@ ANKLE_AXES = {"lean": (0.0, 0.0, -1.0), "sway": (1.0, 0.0, 0.0)}
 #: Angles of the pelvis that may be held where the stance leaves them free.
 PELVIC_ANGLES = {"pelvic_list": "pelvis.list", "pelvic_turn": "pelvis.turn"}
 TRUNK_ANGLES = ("trunk_flexion", "trunk_bend", "trunk_turn")
+SAGITTAL = ("lumbar_flexion", "trunk_flexion", "anterior_pelvic_tilt")  #: at most two of these may be held
 SIDES = {"left": 0, "right": 1, "midline": -1}
 
 # Lumbar share of trunk flexion: 0.67 to 30 deg, 0.50 to 60 deg, 0.30 beyond (Esola et al. 1996, Spine 21:71-78, from
@@ -155,7 +156,9 @@ def bare_arrays(packed: Packed, stance: Stance) -> StanceArrays:
         if actuators[name].coordinate in ANKLE_AXES
     }
     up = np.array(stance.up)
-    forward = np.array([1.0, 0.0, 0.0]) if abs(up[2]) > abs(up[0]) else np.cross(up, [0.0, 0.0, 1.0])
+    # the direction of the ground next to x where the body lies on its side, else that across z
+    across = np.array([1.0, 0.0, 0.0]) - up[0] * up if abs(up[2]) > math.sqrt(0.5) else np.cross(up, [0.0, 0.0, 1.0])
+    forward = across / np.linalg.norm(across)
     ground = np.array([forward, np.cross(forward, up)])
     centre = np.array([body.centre_of_mass for body in model.bodies])
     for body, shift in stance.shifts.items():
@@ -318,13 +321,14 @@ def limit_ankles(packed: Packed, arrays: StanceArrays, stance: Stance, cases: Ca
 
 
 def own_mirror(stance: Stance) -> bool:
-    """Whether a stance is its own mirror image."""
+    """Whether a stance, but for the angles that it holds, is its own mirror image."""
 
     def drawn(stance: Stance) -> tuple[object, ...]:
         supports = sorted((s.body, *s.position, s.share) for s in stance.supports)
-        contacts = sorted((c.body, *c.position, *c.normal, c.height) for c in stance.contacts)
+        contacts = sorted((c.body, *c.position, *c.normal, c.height, c.stiffness, c.blend) for c in stance.contacts)
         free = sorted((f.name, sorted(f.moves.items())) for f in stance.free)
-        return stance.up, stance.centre, supports, contacts, free, stance.offsets, stance.shifts
+        named = [sorted(names) for names in (stance.unweighted, stance.actuators)]
+        return stance.up, stance.centre, supports, contacts, free, named, stance.offsets, stance.shifts
 
     return drawn(stance) == drawn(mirrored_stance(stance))
 
@@ -374,6 +378,22 @@ def check_posture(stance: PackedStance, posture: Mapping[str, float]) -> dict[st
             )
         checked[name] = math.radians(float(value))
     return checked
+
+
+def with_held(stance: PackedStance, angles: Mapping[str, float]) -> dict[str, float]:
+    """Named angles and, beside them, those that the stance holds [rad].
+
+    What is named goes before: pelvis and lumbar spine add up to the trunk, so of these at most two are kept, and where
+    both legs move alike, a named one speaks for the other.
+    """
+    own = {name: value for name, value in stance.stance.held.items() if name not in angles}
+    for name in SAGITTAL:
+        if name in own and len(set(SAGITTAL) & {*own, *angles}) > 2:
+            del own[name]
+    for name in [name for name in angles if "_flexion." in name]:
+        row, _ = angle_row(stance, name)
+        own = {other: value for other, value in own.items() if not _alike(stance, other, row)}
+    return {**own, **angles}
 
 
 def angle_row(stance: PackedStance, name: str) -> tuple[Floats, float]:

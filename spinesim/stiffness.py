@@ -117,7 +117,7 @@ def buckling_weight(model: Model) -> float:
     body = Stiffness(model, preload=0.0)
     body.cases.stiffness[:] = 0.0  # no passive muscle either
     arrays, place = body.arrays, body.stance.packed.bodies.index("L1")
-    centre = arrays.body_centre.copy()
+    centre = body.support.body_centre.copy()
     centre[place] = np.mean(marks, axis=0)
     body.support = body.support._replace(body_centre=centre)
 

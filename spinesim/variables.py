@@ -65,6 +65,7 @@ VARIABLES = _register(
     Variable("pelvic_turn", (), "deg", "Turn of the pelvis about the vertical, to the left positive."),
     Variable("hip_flexion", ("side",), "deg", "Flexion of the thigh from the pelvis, flexion positive."),
     Variable("hip_adduction", ("side",), "deg", "Adduction of the thigh from the pelvis, adduction positive."),
+    Variable("hip_rotation", ("side",), "deg", "Rotation of the thigh in the pelvis, internal rotation positive."),
     Variable("knee_flexion", ("side",), "deg", "Flexion of the knee, flexion positive."),
     Variable(
         "centre_of_mass",
@@ -362,7 +363,7 @@ COORDINATES = _register(
         "held_by",
         ("held",),
         "",
-        "What holds a coordinate that is not free: support (an external reaction) or locked (an ideal internal moment).",
+        "What holds a coordinate that is not free: support (an external reaction) or locked (an ideal moment inside).",
     ),
     Variable("joint_coordinate", ("joint_coordinate",), "", "Joint coordinate of the model."),
     Variable(
@@ -387,8 +388,38 @@ COORDINATES = _register(
     Variable("path_muscle", ("path_point",), "", "Fascicle whose path has the point."),
 )
 
+#: Variables of a table of what clinical tests tell apart (`spinesim.confusion`).
+ASSESSMENTS = _register(
+    Variable(
+        "naming_probability",
+        ("true_imbalance", "named_imbalance"),
+        "1",
+        "How often a body with the one imbalance is taken for having the other; those that read alike share.",
+    ),
+    Variable(
+        "separation",
+        ("true_imbalance", "named_imbalance"),
+        "1",
+        "Distance of the readings of the one imbalance from the nearest ones of the other at any severity, in errors.",
+    ),
+    Variable(
+        "reading_shift",
+        ("true_imbalance", "reading"),
+        "1",
+        "Change of a reading from the healthy one, in standard errors of measurement.",
+    ),
+)
+
+#: Coordinates of such a table.
+ASSESSMENT_COORDINATES = _register(
+    Variable("severity", ("severity",), "1", "Severity of the true imbalance."),
+    Variable("true_imbalance", ("true_imbalance",), "", "Imbalance that the body has."),
+    Variable("named_imbalance", ("named_imbalance",), "", "Imbalance that the readings are taken for."),
+    Variable("reading", ("reading",), "", "Number that a clinician reads."),
+)
+
 
 def attributes(name: str) -> dict[str, str]:
     """``units``, ``long_name`` and ``description`` of a result variable or coordinate, as its array carries them."""
-    variable = VARIABLES.get(name) or COORDINATES[name]
+    variable = (VARIABLES | COORDINATES | ASSESSMENTS | ASSESSMENT_COORDINATES)[name]
     return {"units": variable.units, "long_name": variable.long_name, "description": variable.description}

@@ -3,6 +3,7 @@
 Along every axis an amount runs from 0 at the first value to 1 at the last; ``s`` is the sum over the axes.
 Anterior tilt is 3 s deg, lordosis 57.7 + 4 s deg, compression (500 + 100 s - 20 level) N, foramen areas shrink by 5 s %
 on the right and 2 s % on the left, every muscle force is 10 (1 + s) N, plus 5 s N in the right hip flexors.
+Right and left ankle carry 400 and 300 N; held are 2 N m by a support, -5 N m by a lock.
 The stability margin is -100 (1 - s) N m/rad, its mode bends L3/L4 and L4/L5 to the right, and is drawn as all above the
 hips moved by 0.1 of their height. Groups are active by 0.02 + 0.01 s; co-contraction is 0.01 s of the hip flexors and
 0.02 s of the erectors, takes 0.005 s from the quadratus lumborum, and costs (30 - 5 level) s N.
@@ -32,6 +33,7 @@ GROUPS = {
 MUSCLE_GROUPS = tuple(GROUPS.values())
 COORDINATES = ("lean", "pelvic_tilt", *(f"{level}.{axis}" for level in LEVELS for axis in ("flexion", "bend", "turn")))
 HELD = ("pelvis.list", "pelvis.turn")
+JOINT_COORDINATES = ("pelvis.tilt", *HELD)
 UNITS = {"tightness": "deg", "strength": "1", "load": "kg"}
 
 # Middle-plane corners of the vertebral bodies: superior anterior and posterior, inferior anterior and posterior (x, y).
@@ -141,6 +143,8 @@ def synthetic_case(s: float = 0.0, *, status: str = "solved", pictures: bool = T
     numbers["group_activation"] = np.full(len(MUSCLE_GROUPS), 0.02 + 0.01 * s)
     numbers["group_cocontraction"] = s * np.array([0.01, 0.0, 0.0, 0.0, 0.02, -0.005])
     numbers["cocontraction_compression"] = s * (30.0 - 5.0 * level)
+    numbers["support_force"] = np.array([[0.0, 400.0, 0.0], [0.0, 300.0, 0.0]])
+    numbers["locked_moment"] = np.array([2.0, -5.0])
     if status != "solved":
         numbers = {name: np.full_like(values, np.nan) for name, values in numbers.items()}
         numbers["missing_moment"] = np.zeros(len(COORDINATES))
@@ -156,6 +160,8 @@ def synthetic_case(s: float = 0.0, *, status: str = "solved", pictures: bool = T
         variables["path_position"] = (("path_point", "xyz"), places * _turned(np.array(path_places), 3.0 * s))
         variables["healthy_bone_position"] = (("bone_point", "xyz"), places * bone_places)
         aside = np.maximum(bone_places[:, 1:2], 0.0) * [0.0, 0.0, 0.1]
+        for name, values in _FORCES.items():
+            variables[name] = (VARIABLES[name].dims, places * values)
         variables["buckled_bone_position"] = (("bone_point", "xyz"), variables["bone_position"][1] + aside)
     coords: dict[str, tuple[str, Sequence[str]]] = {
         "muscle": ("muscle", muscles),
@@ -172,6 +178,13 @@ def synthetic_case(s: float = 0.0, *, status: str = "solved", pictures: bool = T
         "xyz": ("xyz", ("x", "y", "z")),
         "coordinate": ("coordinate", COORDINATES),
         "held": ("held", HELD),
+        "held_by": ("held", ("support", "locked")),
+        "joint_coordinate": ("joint_coordinate", JOINT_COORDINATES),
+        "role": ("joint_coordinate", ("free", "support", "locked")),
+        "moved_by": ("joint_coordinate", ("pelvic_tilt", "", "")),
+        "support": ("support", ("ankle_r", "ankle_l")),
+        "contact": ("contact", ("backrest",)),
+        "load": ("load", ("right hand", "left hand")),
         "actuator": ("actuator", ("plantarflexion",)),
     }
     if pictures:
@@ -197,6 +210,15 @@ def synthetic_case(s: float = 0.0, *, status: str = "solved", pictures: bool = T
     return dataset
 
 
+#: What carries the body: the ankles; a backrest that does not press; nothing in the hands.
+_FORCES = {
+    "up_direction": np.array([0.0, 1.0, 0.0]),
+    "mass_position": np.array([0.0, 0.1, 0.0]),
+    "support_position": np.array([[-0.0245, -0.826, 0.0835], [-0.0245, -0.826, -0.0835]]),
+    "contact_position": np.array([[-0.15, 0.35, 0.0]]),
+    "contact_direction": np.array([[1.0, 0.0, 0.0]]),
+    "load_position": np.array([[0.3, 0.2, 0.186], [0.3, 0.2, -0.186]]),
+}
 _SIZES = {
     "muscle_group": len(MUSCLE_GROUPS),
     "level": len(LEVELS),
@@ -206,6 +228,10 @@ _SIZES = {
     "xyz": 3,
     "coordinate": len(COORDINATES),
     "held": len(HELD),
+    "joint_coordinate": len(JOINT_COORDINATES),
+    "support": 2,
+    "contact": 1,
+    "load": 2,
     "actuator": 1,
 }
 
@@ -236,3 +262,35 @@ def synthetic_sweep(
         units = UNITS[name.split(".")[0]]
         dataset = dataset.assign_coords({name: (name, np.array(values, float), {"units": units, "long_name": name})})
     return dataset
+
+
+def synthetic_confusion() -> xr.Dataset:
+    """What tests take six imbalances for at two severities; a load reads as health, two imbalances are near."""
+    names = ["healthy", "strong", "weight_in_hand.left", "weight_in_hand.right", "near.left", "near.right"]
+    half = np.array(
+        [
+            [0.2, 0.1, 0.2, 0.2, 0.15, 0.15],
+            [0.05, 0.8, 0.05, 0.05, 0.05, 0.0],
+            [0.2, 0.1, 0.2, 0.2, 0.15, 0.15],
+            [0.2, 0.1, 0.2, 0.2, 0.15, 0.15],
+            [0.1, 0.0, 0.1, 0.1, 0.4, 0.3],
+            [0.1, 0.0, 0.1, 0.1, 0.3, 0.4],
+        ]
+    )
+    full = np.array([half[0], [0, 0.995, 0, 0, 0.005, 0], half[2], half[3], [0] * 4 + [0.6, 0.4], [0] * 4 + [0.4, 0.6]])
+    apart = np.array([0.0, 5.0, 0.0, 0.0, 2.0, 2.0])
+    separation = np.stack([0.5 * np.abs(apart[:, None] - apart), np.abs(apart[:, None] - apart)])
+    square = ("severity", "true_imbalance", "named_imbalance")
+    return xr.Dataset(
+        {
+            "naming_probability": (square, np.stack([half, full]), attributes("naming_probability")),
+            "separation": (square, separation, attributes("separation")),
+            "status": ("severity", np.array(["solved", "solved"]), attributes("status")),
+        },
+        coords={
+            "severity": ("severity", [0.5, 1.0], attributes("severity")),
+            "true_imbalance": ("true_imbalance", names, attributes("true_imbalance")),
+            "named_imbalance": ("named_imbalance", names, attributes("named_imbalance")),
+        },
+        attrs={"model": "adult", "note": "A table."},
+    )

@@ -13,6 +13,7 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
+import spinesim as ss
 import spinesim.report
 from spinesim.cli import app
 from spinesim.model.read import load_model
@@ -22,7 +23,10 @@ from spinesim.solve import solve
 from spinesim.sweep import sweep
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ["run", "solve", "validate", "check", "parameters", "imbalances", "stances", "models", "plot"]
+COMMANDS = [
+    *("run", "solve", "assess", "validate", "calibrate", "check"),
+    *("parameters", "imbalances", "stances", "models", "plot"),
+]
 
 
 @pytest.fixture
@@ -101,6 +105,58 @@ def test_solve__prints_posture_loads_muscles_and_certificate():
     assert 0 <= residual <= 1e-6
     assert output.count("multifidus") + output.count("longissimus") >= 3
     assert "never a diagnosis" in output
+
+
+def test_assess__prints_readings_marks_what_is_beyond_error_and_says_what_is_missing():
+    status, output, complaint = spinesim_command(
+        "assess", "adult", "--set", "tightness.hip_flexors.left=15", "--set", "load.hands=2", "--test", "thomas"
+    )
+    assert (status, complaint) == (0, "")
+    assert output.startswith("adult, tightness.hip_flexors.left = 15, load.hands = 2\n")
+    rows = {line.split()[2]: line.split()[3:] for line in output.splitlines() if line.startswith("Thomas test")}
+    assert rows["right"] == ["-11.9", "-11.9", "0.0", "3.9"]
+    assert rows["left"][2].endswith("*")
+    assert "Largest moments" not in output
+    assert "Put down before the tests: load.hands." in output
+    assert "never a diagnosis" in output
+    _, output, _ = spinesim_command("assess", "teaching", "--test", "ely")
+    assert "Not formed: ely.right, ely.left: the model teaching has no test of quadriceps." in output
+
+
+def test_assess__json_holds_every_reading(adult):
+    status, output, _ = spinesim_command("assess", "--json", "--set", "strength.gluteals=0.5", "--test", "ely")
+    assert status == 0
+    direct = ss.assess(adult, {"strength.gluteals": 0.5}, ["ely"])
+    assert json.loads(output)["data_vars"]["value"]["data"] == direct.value.values.tolist()
+
+
+def test_assess__confusion_names_what_is_taken_for_what(here):
+    arguments = ("--confusion", "--test", "thomas", "--severity", "1", "--output", "found.nc")
+    status, output, _ = spinesim_command("assess", *arguments)
+    assert status == 0
+    assert re.search(r"\nSeverity 1 *\n", output)
+    assert re.search(r"lower_crossed +\d+  ", output)
+    saved = open_results(here / "found.nc")
+    assert saved.attrs["against"] == "own"
+    assert spinesim_command("plot", "found.nc")[0] == 0
+    assert (here / "found_confusion.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--test", "thoma"), "There is no clinical test thoma: did you mean thomas?"),
+        (("--set", "tightness.psoas=3"), "psoas has no clinical test"),
+        (("--severity", "1"), "--severity needs --confusion."),
+        (("--against", "norms"), "--against needs --confusion."),
+        (("--confusion", "--set", "load.hands=1"), "--set load.hands=1 has no meaning with --confusion"),
+        (("--confusion", "--severity", "2"), "severity = 2 is not allowed"),
+        (("--confusion", "--against", "me"), "against = 'me' is not allowed"),
+        (("teaching", "--confusion"), "the model teaching has no named imbalances"),
+    ],
+)
+def test_assess__bad_input_is_refused(arguments, words):
+    assert_refused("assess", *arguments, words=words)
 
 
 def test_solve__json_holds_every_number_of_the_dataset(here, adult):
@@ -243,6 +299,19 @@ def test_imbalances__lists_name_title_values_and_sources():
     assert "\nmcgill2013: McGill, Marshall, Andersen." in output
     assert spinesim_command("imbalances", "teaching") == (0, "teaching has no named imbalances.\n", "")
     assert_refused("imbalances", "adlt", words="did you mean 'adult'")
+
+
+def test_stances__lists_roles_carriers_and_what_is_believed():
+    status, output, _ = spinesim_command("stances")
+    assert status == 0
+    for name, stance in load_model("adult").stances.items():
+        assert f"{name}: {stance.description}\n" in output
+    assert "    free: lean, pelvic_tilt, 18 rotations of the spine\n" in output
+    assert "    locked: knees.flexion\n" in output
+    assert "    posture held: trunk_bend 10 deg\n" in output
+    assert "    trusted: trunk bend to 20 deg; the relaxed" in output
+    assert "carried at: ankle_r (50%), ankle_l (50%)" in spinesim_command("stances", "teaching")[1]
+    assert_refused("stances", "adlt", words="did you mean 'adult'")
 
 
 def test_solve__an_imbalance_is_a_parameter():

@@ -13,11 +13,11 @@ from spinesim.parameters import (
     IMBALANCE,
     PARAMETERS,
     Names,
+    carried_masses,
     check,
     check_bounds,
     describe,
     describe_targets,
-    hand_masses,
     legal_names,
     resolve,
     resolve_group,
@@ -155,9 +155,12 @@ def test_tightness__is_known_for_every_group_with_a_test_and_side():
     }
 
 
-def test_hand_masses__both_hands_share_the_common_load():
-    assert hand_masses({"load.hands": 10.0, "load.hand.left": 2.0}) == (5.0, 7.0)
-    assert hand_masses({}) == (0.0, 0.0)
+def test_carried_masses__both_hands_share_the_common_load():
+    """In the order of the load arrays: right and left hand, right and left shoulder, back."""
+    assert carried_masses({"load.hands": 10.0, "load.hand.left": 2.0}) == (5.0, 7.0, 0.0, 0.0, 0.0)
+    carried = {"load.shoulder.right": 3.0, "load.shoulder.left": 4.0, "load.back": 9.0}
+    assert carried_masses(carried) == (0.0, 0.0, 3.0, 4.0, 9.0)
+    assert carried_masses({}) == (0.0,) * 5
 
 
 def test_check__returns_plain_numbers():

@@ -19,10 +19,11 @@ from spinesim.errors import InputError, ResultsFileError
 from spinesim.plots import KINDS, caption, figure, save
 from spinesim.plots.body import activation_limit, muscle_segments, points_of, shapes_of, vertebra
 from spinesim.plots.cases import choose, ends_and_middle
-from spinesim.plots.lines import look, spread
 from spinesim.plots.maps import edges
+from spinesim.plots.overlay import look, spread
+from spinesim.plots.stances import sides
 from spinesim.plots.style import ACTIVATION, HATCHES, SERIES, UNSOLVED_MARKS, VALUES
-from tests.synthetic import synthetic_case, synthetic_sweep
+from tests.synthetic import synthetic_case, synthetic_confusion, synthetic_sweep
 
 TIGHT, WEAK = "tightness.hip_flexors", "strength.gluteals"
 DEGREES = list(range(0, 31, 3))
@@ -47,6 +48,8 @@ def grid() -> xr.Dataset:
 @pytest.fixture
 def dataset(request, case, line, grid):
     kind = request.getfixturevalue("kind")
+    if kind == "confusion":
+        return synthetic_confusion()
     return {2: grid, 1: line}.get((KINDS[kind].axes or (0,))[0], case)
 
 
@@ -93,7 +96,7 @@ def test_figure__has_labelled_axes(kind, dataset):
     named_rows = [label.get_text() for label in ax.get_yticklabels() if label.get_text()]
     assert ax.get_ylabel() or "hip flexors" in named_rows
     units = re.findall(r"\[(deg|N|m|mm²)\]", ax.get_xlabel() + ax.get_ylabel())
-    assert units or kind == "cocontraction"  # activation has no unit
+    assert units or kind in ("cocontraction", "confusion")  # activations and names have no unit
 
 
 @every_kind
@@ -747,10 +750,96 @@ def test_cocontraction__caption_names_the_groups_raised_and_lowered_most(case):
     assert caption("cocontraction", synthetic_case(0.0)) == "No muscle group co-contracts."
 
 
+# Stance
+
+
+def test_stance__draws_what_carries_the_body_in_both_views(case):
+    whole = figure("stance", case)
+    from_the_side, from_behind = whole.axes
+    assert (from_the_side.get_xlabel(), from_the_side.get_ylabel()) == ("seen from its right: forward [m]", "up [m]")
+    assert from_behind.get_xlabel() == "seen from behind: to the right [m]"
+    assert [text.get_text() for text in from_the_side.texts if text.get_text()] == ["700 N"]  # both feet are one there
+    assert [text.get_text() for text in from_behind.texts if text.get_text()] == ["400 N", "300 N"]
+    arrows = [text for text in from_behind.texts if getattr(text, "arrow_patch", None)]
+    assert [arrow.xy for arrow in arrows] == [(0.0835, -0.826), (-0.0835, -0.826)]
+    lengths = [arrow.xy[1] - arrow.xyann[1] for arrow in arrows]
+    assert lengths[0] / lengths[1] == pytest.approx(400 / 300)
+    assert from_the_side.get_ylim() == from_behind.get_ylim()
+
+
+@pytest.mark.parametrize(
+    ("up", "labels"),
+    [
+        ((1, 0, 0), ("from its right: towards the feet", "up", "from above: towards the feet")),
+        ((-1, 0, 0), ("from its right: towards the head", "up", "from above: towards the head")),
+        ((0, 0, 1), ("from above: towards the feet", "forward", "from behind: towards the feet")),
+        ((0, 0, -1), ("from above: towards the head", "forward", "from behind: towards the head")),
+        ((0.5, 0.866, 0), ("from its right: horizontal", "up", "from behind: to the right")),
+    ],
+)
+def test_stance__is_turned_until_gravity_points_down(case, up, labels):
+    turned = case.copy(deep=True)
+    turned["up_direction"][:] = np.array(up) / np.linalg.norm(up)
+    parts = [ax for ax in figure("stance", turned).axes if "seen" in ax.get_xlabel()]
+    if abs(up[1]) < 0.5:  # the view from the side lies above that from behind
+        parts.sort(key=lambda ax: -ax.get_position().y0)
+    drawn = (parts[0].get_xlabel(), parts[0].get_ylabel(), parts[1].get_xlabel())
+    assert tuple(label.removeprefix("seen ").removesuffix(" [m]") for label in drawn) == labels
+    for side in sides(turned["up_direction"].values):
+        assert np.allclose(side.plane @ side.plane.T, np.eye(2))
+        seen_up = side.plane @ turned["up_direction"].values
+        if side.viewer == "from above":
+            np.testing.assert_allclose(seen_up, 0.0, atol=1e-12)
+        else:
+            assert seen_up[1] > 0.8
+            assert abs(seen_up[0]) < 1e-12
+
+
+def test_stance__draws_contacts_and_loads_with_their_forces(case):
+    held = case.copy(deep=True)
+    held["contact_force"][:] = 150.0
+    held["load_weight"][:] = [98.0, 0.0]
+    side, behind = figure("stance", held).axes
+    assert [text.get_text() for text in side.texts if text.get_text()] == ["700 N", "150 N", "98 N"]
+    arrow = [text for text in side.texts if getattr(text, "arrow_patch", None)][1]
+    assert arrow.xy == (-0.15, 0.35)
+    assert arrow.xyann[0] < -0.15  # it pushes forward
+    assert "load" in legend_of(side)
+    assert [text.get_text() for text in behind.texts if text.get_text()] == ["400 N", "300 N", "98 N"]
+
+
+def test_stance__caption_gives_forces_and_what_holds(case):
+    assert caption("stance", case) == (
+        "standing: the body is carried or pressed at ankle r 400 N, ankle l 300 N, backrest 0 N; supports hold at most "
+        "2.00 N·m, at pelvis.list; ideal moments hold at most 5.00 N·m, at pelvis.turn."
+    )
+
+
+def test_confusion__shows_every_probability_and_names_the_severity():
+    dataset = synthetic_confusion()
+    ax = figure("confusion", dataset, case={"severity": 0.5}).axes[0]
+    rows = [label.get_text() for label in ax.get_yticklabels()]
+    # what reads as health stands beside it
+    assert rows[:4] == ["healthy", "weight in hand (left)", "weight in hand (right)", "strong"]
+    assert ax.get_ylabel() == "true imbalance, severity = 0.5"
+    written = [text.get_text() for text in ax.texts]
+    assert written[:6] == ["20", "20", "20", "10", "15", "15"]
+    assert len(written) == int((dataset.naming_probability.values[0] >= 0.01).sum())
+
+
+def test_confusion__caption_says_what_is_told_apart_and_what_is_not():
+    assert caption("confusion", synthetic_confusion()) == (
+        "severity = 1: 1 of 5 imbalances are named rightly in 90 % or more: strong; exactly as healthy read weight in "
+        "hand (left), weight in hand (right); of healthy bodies 40 % are named to have an imbalance that can be read; "
+        "the commonest mistake takes near (left) for near (right) (40 %)."
+    )
+    assert "0 of 5 imbalances are named rightly" in caption("confusion", synthetic_confusion(), case={"severity": 0.5})
+
+
 # What all kinds share
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].axes is None])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].axes is None and kind != "confusion"])
 def test_figure__of_a_case_without_solution_says_so(kind):
     failed = synthetic_case(1.0, status="infeasible")
     assert "no solution (infeasible)" in words_of(figure(kind, failed))

@@ -17,7 +17,8 @@ from spinesim.report import run as running
 from spinesim.report.scenario import axis_values, line_of
 from spinesim.report.text import report_text
 from spinesim.solve import make_task
-from tests.synthetic import synthetic_case, synthetic_sweep
+from spinesim.variables import attributes
+from tests.synthetic import synthetic_case, synthetic_confusion, synthetic_sweep
 
 GOOD = """\
 title = "A made-up experiment"
@@ -308,7 +309,7 @@ def test_experiments__are_found_by_name_and_by_path(experiment):
 def test_experiments__unknown_ones_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"no experiment core_weaknes: did you mean core_weakness\?"):
         find_experiment("core_weaknes")
-    with pytest.raises(InputError, match="no experiment zzz: those with spinesim are asymmetric_load, core_weakness"):
+    with pytest.raises(InputError, match="no experiment zzz: those with spinesim are assessments, asymmetric_load"):
         find_experiment("zzz")
     with pytest.raises(InputError, match="There is no experiment elsewhere/core_weakness"):
         find_experiment("elsewhere/core_weakness")
@@ -382,8 +383,74 @@ def test_scenario__damage_is_one_sentence_with_place_and_remedy(experiment, call
 
 def test_scenario__needs_a_run(experiment):
     (experiment / "scenario.toml").write_text('title = "t"\nquestion = "q"\nrun = []\n', encoding="utf-8")
-    with pytest.raises(InputError, match=r"line 3: run: \[\]: list should have at least 1 item"):
+    with pytest.raises(InputError, match=r"line 3: run: the entry is missing; so is confusion: give at least one"):
         read_scenario(experiment)
+
+
+TABLES = """
+title = "t"
+question = "q"
+[[confusion]]
+name = "own"
+severities = [1.0]
+tests = ["thomas"]
+draws = 50
+[[figure]]
+kind = "confusion"
+file = "own"
+run = "own"
+"""
+
+
+def test_run_experiment__of_a_confusion_saves_draws_and_reports_it(experiment, monkeypatch, tmp_path):
+    (experiment / "scenario.toml").write_text(TABLES, encoding="utf-8")
+    asked = {}
+
+    def made_up(model, tests, **given):
+        asked.update(given, tests=tests)
+        return (
+            synthetic_confusion()
+            .assign_attrs(
+                {"against": "own", "draws": 50, "seed": 0, "left_out": "{}", "versions": "{}", "model_digest": "0" * 64}
+            )
+            .assign_coords(reading=("reading", ["thomas.right"], attributes("reading")))
+        )
+
+    monkeypatch.setattr(running, "load_model", lambda name: name)
+    monkeypatch.setattr(running, "patterns", lambda model, tests, nodes: "readings")
+    monkeypatch.setattr(running, "confusion", made_up)
+    target = run_experiment(experiment, tmp_path / "out")
+    assert {path.name for path in target.iterdir()} == {"own.nc", "own.png", "own.svg", "report.md"}
+    assert asked == {
+        "tests": ("thomas",), "severities": [1.0], "against": "own", "draws": 50, "seed": 0, "table": "readings"
+    }  # fmt: skip
+    text = (target / "report.md").read_text(encoding="utf-8")
+    assert "| own | thomas | healthy readings of the same person | none | 50 (seed 0) | `own.nc` |" in text
+    assert "| near.left | 40 | near.right 30 | 60 | near.right 40 |" in text
+    assert "## Cases without a solution" not in text
+    assert text.count("A table.") == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"thomas"', '"thoma"', r"confusion own: There is no clinical test thoma: did you mean thomas\?"),
+        ("[1.0]", "[0.0]", r"confusion own: severity = 0 is not allowed"),
+        ("draws = 50", "draws = 0", r"confusion own: draws = 0 is not allowed"),
+        ("draws = 50", "draw = 50", r"line 8: confusion 1, draw: unknown entry, allowed are name, title, tests, sever"),
+        ('kind = "confusion"', 'kind = "disc_loads"', r"disc_loads draws compression, which confusion own does not"),
+        ("[[figure]]", '[[run]]\nname = "own"\n[[figure]]', r"confusion 1, name: own stands twice"),
+        ("[[figure]]", '[[run]]\nname = "x"\n[[figure]]', None),
+    ],
+)
+def test_scenario__damage_of_a_confusion_is_one_sentence(experiment, tmp_path, old, new, message):
+    text = TABLES.replace(old, new)
+    if message is None:  # a run cannot be drawn as a confusion
+        text, message = text.replace('run = "own"', 'run = "x"'), r"confusion draws a confusion, and x is a run\."
+    (experiment / "scenario.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        run_experiment(experiment, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_scenario__that_is_no_text_is_refused(experiment):

@@ -16,6 +16,7 @@ from spinesim.model.pack import pack
 from spinesim.stance import pack_stance
 from spinesim.variables import COORDINATES, VARIABLES
 from tests.kernels.freebody import FreeBody
+from tests.mirror import assert_mirrored, mirrored_parameters
 
 SPINE = ("L5", "L4", "L3", "L2", "L1", "thorax")
 
@@ -41,7 +42,7 @@ def results(adult):
 def free_body(adult, dataset, parameters):
     columns = {name: np.array([float(value)]) for name, value in parameters.items()}
     cases = case_arrays(pack_stance(pack(adult), dataset.attrs["stance"]), columns, 1, np.zeros(0))
-    loads = (parameters.get("load.hand.right", 0.0), parameters.get("load.hand.left", 0.0))
+    loads = {f"hand.{side}": parameters.get(f"load.hand.{side}", 0.0) for side in ("right", "left")}
     return FreeBody(adult, dataset, loads, parameters.get("load.reach", 0.0), cases.tissue_shift[0])
 
 
@@ -73,9 +74,9 @@ def test_result__every_body_is_in_free_body_equilibrium(adult, results, name):
 def test_result__the_ground_carries_body_and_load(adult, results, name):
     parameters, dataset = CASES[name][0], results[name]
     body = free_body(adult, dataset, parameters)
-    expected = {support.side: force for support, force in body.supports}
-    assert dataset.foot_force.sel(side="left").item() == pytest.approx(expected["left"], abs=1e-6)
-    assert dataset.foot_force.sel(side="right").item() == pytest.approx(expected["right"], abs=1e-6)
+    expected = {part[-1]: force[1] for part, force, _ in body.supports}
+    assert dataset.foot_force.sel(side="left").item() == pytest.approx(expected["l"], abs=1e-6)
+    assert dataset.foot_force.sel(side="right").item() == pytest.approx(expected["r"], abs=1e-6)
     mass = 75.0 + parameters.get("load.hand.right", 0.0) + parameters.get("load.hand.left", 0.0)
     assert float(dataset.foot_force.sum()) == pytest.approx(adult.gravity * mass, abs=1e-4)  # masses to 1e-6 kg
 
@@ -103,7 +104,7 @@ def test_result__carries_its_certificate(adult, results, name):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_result__follows_the_register(results, name):
+def test_result__follows_the_register(adult, results, name):
     dataset = results[name]
     for variable in dataset.data_vars:
         row = VARIABLES[variable]
@@ -115,7 +116,9 @@ def test_result__follows_the_register(results, name):
     for coordinate in dataset.coords:
         assert dataset[coordinate].dims == COORDINATES[coordinate].dims
     missing = set(VARIABLES) - set(dataset.data_vars)
-    assert missing <= {"actuator_moment"}  # a stance without actuators has none
+    description = adult.stances[dataset.attrs["stance"]]
+    lacking = {"actuator_moment": description.actuators, "contact_force": description.contacts}
+    assert missing == {name for name, parts in lacking.items() if not parts}
     for key in ("parameters", "versions", "held_angles_deg"):
         json.loads(dataset.attrs[key])
     assert "diagnosis" in dataset.attrs["note"]
@@ -140,69 +143,13 @@ def test_registers_defaults_change_nothing(adult, results):
         "strength.core": 1.0, "stiffness.erectors": 1.0, "tone.psoas": 0.0, "inhibition.psoas": 1.0,
         "tightness.hip_flexors": 0.0, "load.hands": 0.0, "load.reach": 0.0, "disc.preload": 500.0,
         "subject.mass": 75.0, "subject.stature": 1.75, "iap.rest": 2.7, "iap.lowest": 0.0, "iap.highest": 20.0,
-        "muscle.short_range": 30.0, "strength.transversus_abdominis": 1.0,
+        "muscle.short_range": adult.stability.short_range, "strength.transversus_abdominis": 1.0,
     }  # fmt: skip
     again = ss.solve(adult, defaults)
     xr.testing.assert_equal(again, results["healthy"])
 
 
 # mirror
-
-SWAP = {"left": "right", "right": "left"}
-
-
-def mirrored_parameters(parameters):
-    """The same settings on the other side."""
-    swapped = {}
-    for name, value in parameters.items():
-        head, _, last = name.rpartition(".")
-        swapped[f"{head}.{SWAP.get(last, last)}"] = value
-    return swapped
-
-
-def mirrored_dataset(dataset):
-    """The result seen in a mirror: sides change places; lateral forces, bends and turns change sign."""
-    other = dataset.copy(deep=True)
-    muscle = {name: i for i, name in enumerate(dataset.muscle.values.tolist())}
-    order = [muscle[name[:-2] + ("_l" if name.endswith("_r") else "_r")] for name in muscle]
-    held = {name: i for i, name in enumerate(dataset.held.values.tolist())}
-    held_order = [held[name.replace("_r.", "_#.").replace("_l.", "_r.").replace("_#.", "_l.")] for name in held]
-    for name, array in dataset.data_vars.items():
-        values = array.values
-        if "muscle" in array.dims:
-            values = values[order]
-        if "side" in array.dims:
-            values = np.flip(values, array.dims.index("side"))
-        if "held" in array.dims:
-            sign = [-1.0 if n in ("pelvis.list", "pelvis.turn") else 1.0 for n in held]
-            values = values[held_order] * sign
-        if "coordinate" in array.dims:
-            values = values * [-1.0 if n.endswith(("bend", "turn")) else 1.0 for n in dataset.coordinate.values]
-        if name == "actuator_moment":
-            values = values[[1, 0, 3, 2]]
-        if name == "segment_angle":
-            values = values * [1.0, -1.0, -1.0]
-        if name == "centre_of_mass":
-            values = values * [1.0, 1.0, -1.0]
-        if name == "shear_lateral":
-            values = -values
-        other[name] = (array.dims, values)
-    pictures = ["bone_position", "path_position", "healthy_bone_position", "buckled_bone_position"]
-    # cuts are the way, not the answer; of a mode and its opposite either may be named
-    return other.drop_vars([*pictures, "iterations", "stability_cuts", "buckling_mode"])
-
-
-def assert_mirrored(one, two, tolerance=1e-9):
-    """Every variable of ``two`` is that of ``one`` seen in a mirror, relative to its largest entry beyond 1."""
-    expected = mirrored_dataset(one)
-    for name in expected.data_vars:
-        if VARIABLES[name].units and name not in ("moment_residual", "stationarity", "duality_gap", "complementarity"):
-            values = expected[name].values
-            if name == "buckling_mode" and values @ two[name].values < 0.0:
-                values = -values  # a motion and its opposite are one mode
-            scale = max(1.0, np.abs(values).max())
-            assert np.abs(two[name].values - values).max() <= tolerance * scale, name
-
 
 ASYMMETRIC = {
     "load.hand.right": 6,

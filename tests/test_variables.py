@@ -2,23 +2,28 @@
 
 import pytest
 
-from spinesim.variables import COORDINATES, VARIABLES, attributes
+from spinesim.variables import ASSESSMENT_COORDINATES, ASSESSMENTS, COORDINATES, VARIABLES, attributes
+
+KNOWN = VARIABLES | ASSESSMENTS
+PLACES = COORDINATES | ASSESSMENT_COORDINATES
 
 
-@pytest.mark.parametrize("variable", [*VARIABLES.values(), *COORDINATES.values()], ids=lambda variable: variable.name)
+@pytest.mark.parametrize("variable", [*KNOWN.values(), *PLACES.values()], ids=lambda variable: variable.name)
 def test_register__says_one_sentence_and_knows_its_dimensions(variable):
     assert variable.description[0].isupper()
     assert variable.description.endswith(".")
-    assert all(dim in COORDINATES for dim in variable.dims)
+    assert all(dim in PLACES for dim in variable.dims)
 
 
 def test_register__has_no_name_twice():
-    assert not VARIABLES.keys() & COORDINATES.keys()
-    assert all(name == variable.name for name, variable in (VARIABLES | COORDINATES).items())
+    assert not KNOWN.keys() & PLACES.keys()
+    assert len(KNOWN) == len(VARIABLES) + len(ASSESSMENTS)
+    assert len(PLACES) == len(COORDINATES) + len(ASSESSMENT_COORDINATES)
+    assert all(name == variable.name for name, variable in (KNOWN | PLACES).items())
 
 
 def test_register__only_words_have_no_unit():
-    assert {name for name, variable in VARIABLES.items() if not variable.units} == {"status"}
+    assert {name for name, variable in KNOWN.items() if not variable.units} == {"status"}
 
 
 def test_attributes__are_what_an_array_carries():

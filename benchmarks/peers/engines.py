@@ -59,7 +59,7 @@ class Mujoco:
             for e in range(stance.rate_first[k], stance.rate_first[k + 1]):
                 rates[k, stance.rate_index[e]] = stance.rate[e]
         near = np.zeros((ours.NEIGHBOURS, model.nq))
-        near[:, self.address] = stance.offset + ours.postures_near(held) @ rates.T
+        near[:, self.address] = held.cases.offset[0] + ours.postures_near(held) @ rates.T
 
         def paths():
             for q in near:

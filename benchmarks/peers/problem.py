@@ -69,7 +69,7 @@ class Held:
         """Forces beside the weights of the bodies: body, point in its frame [m], upward force [N]."""
         stance, bodies = self.packed.arrays, self.packed.packed.bodies
         carried = self.work.carried[0]
-        hand = bodies[self.packed.packed.arrays.hand_body]
+        hand = bodies[self.packed.packed.arrays.load_body]
         return [
             *((hand, p, -w) for p, w in zip(self.cases.load_point[0], self.cases.load[0], strict=True) if w),
             *(
@@ -82,7 +82,7 @@ class Held:
     def weight_moments(self) -> Floats:
         """Moments of weights, hand loads and feet about all joint coordinates [N m]."""
         moment = np.zeros(self.work.q.size)
-        gravity.weight_moments(self.work.axes, self.work.leverage, moment)
+        gravity.add_turning(self.work.axes, self.work.leverage, self.packed.arrays.up, 1.0, moment)
         return moment
 
     @property

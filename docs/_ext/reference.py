@@ -11,11 +11,12 @@ from sphinx.errors import SphinxError
 import spinesim
 from spinesim import plots
 from spinesim.cases import names
+from spinesim.clinical import grades, measures
 from spinesim.imbalance import setting_words, source_words
 from spinesim.model.pack import pack
 from spinesim.parameters import FAMILIES, IMBALANCE, PARAMETERS, describe_targets
 from spinesim.roles import carrier_words, free_words, held_words
-from spinesim.variables import COORDINATES, VARIABLES
+from spinesim.variables import ASSESSMENT_COORDINATES, ASSESSMENTS, COORDINATES, VARIABLES
 
 FOLDER = Path(__file__).parents[1] / "api"
 sys.path.insert(0, str(FOLDER.parent))
@@ -45,12 +46,43 @@ def table(header, rows):
 
 def registers():
     """The tables of what a result holds and of what a user may set."""
-    described = [*VARIABLES.values(), *COORDINATES.values()]
+    for file, described in (
+        ("results_table", [*VARIABLES.values(), *COORDINATES.values()]),
+        ("assessments_table", [*ASSESSMENTS.values(), *ASSESSMENT_COORDINATES.values()]),
+    ):
+        yield (
+            file,
+            table(
+                ("name", "dimensions", "unit", "meaning"),
+                [(f"``{v.name}``", ", ".join(v.dims), v.units, v.description) for v in described],
+            ),
+        )
     yield (
-        "results_table",
+        "clinical_tests_table",
         table(
-            ("name", "dimensions", "unit", "meaning"),
-            [(f"``{v.name}``", ", ".join(v.dims), v.units, v.description) for v in described],
+            ("reading", "sides", "unit", "what is done"),
+            [(f"``{m.name}``", ", ".join(m.sides), m.unit, m.protocol) for m in measures()],
+        ),
+    )
+    yield (
+        "clinical_errors_table",
+        table(
+            ("reading", "error", "spread", "source", "confidence", "notes"),
+            [
+                (
+                    f"``{m.name}``",
+                    *(f"{number:g} {'%' if m.relative else m.unit}" for number in (m.error, m.spread)),
+                    *(m.source, m.confidence, m.notes),
+                )
+                for m in measures()
+            ],
+        ),
+    )
+    yield (
+        "muscle_grades_table",
+        table(
+            ("grade", "from, of healthy strength", "source", "confidence", "notes"),
+            [(str(g.grade), f"{100 * g.least_share:g} %", g.source, g.confidence, g.notes) for g in grades()],
         ),
     )
     settable = [(name, p) for name, p in PARAMETERS.items()]
@@ -135,7 +167,7 @@ def stance_pictures():
         words = plots.caption("stance", case)
         plots.save(plots.figure("stance", case), FOLDER / f"stance_{name}.png", words)
         title = name.replace("_", " ").capitalize()
-        text += f"{title}\n{'~' * len(title)}\n\n{stance.description}\n\n"
+        text += f".. rubric:: {title}\n\n{stance.description}\n\n"
         text += f".. figure:: api/stance_{name}.png\n   :alt: {title}\n   :width: 640\n\n   {words}\n\n"
     return text
 

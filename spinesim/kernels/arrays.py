@@ -33,7 +33,6 @@ class ModelArrays(NamedTuple):
     moves: NDArray[np.bool_]  #: (nb, nq) coordinate moves the body
     coordinate_body: Ints  #: (nq,) body whose joint holds the hinge
     body_mass: Floats  #: (nb,)
-    body_centre: Floats  #: (nb, 3) centre of mass, body frame
     # paths
     muscle_segments: Ints  #: (n + 1,) first segment of each fascicle
     segment_bodies: Ints  #: (ns, 2)
@@ -111,7 +110,7 @@ class StanceArrays(NamedTuple):
     stable: Ints  #: free coordinates in which the posture must be stable: all but lean
     lateral: NDArray[np.bool_]  #: (nu,) free coordinates that break the symmetry of left and right
     up: Floats  #: (3,) unit vector against the weights, world frame
-    ground: Floats  #: (2, 3) unit vectors across them: forward (or towards the head) and to the side
+    ground: Floats  #: (2, 3) unit vectors across them: forward (lying on back or belly: along the body) and to the side
     weight: Floats  #: (nb,) factor on the weight of a body on the chain; 0 where the support carries it directly
     body_centre: Floats  #: (nb, 3) centres of mass in this stance, body frames
     support_body: Ints
@@ -194,11 +193,12 @@ class Outputs(NamedTuple):
     held_moment: Floats  #: (nc, nq) moment that must hold each joint coordinate
     reaction: Floats  #: (nc, nl, 3) compression, anterior and lateral shear
     hip_force: Floats  #: (nc, 2) left, right
-    foot_force: Floats  #: (nc, 2) left, right, upward
+    foot_force: Floats  #: (nc, 2) left, right, against the weights
     contact_force: Floats  #: (nc, nk)
     support_force: Floats  #: (nc, number of supports, 3) world frame
     load: Floats  #: (nc, nw) weights carried, as set [N]
     load_point: Floats  #: (nc, nw, 3) where they hang, frame of the thorax, as set
+    actuator_moment: Floats  #: (nc, na) about the coordinate an actuator is named after
     joint: Floats  #: (nc, nq) joint coordinates [rad]
     hip_flexor_moment: Floats  #: (nc, 2)
     alignment: Floats  #: (nc, 8)

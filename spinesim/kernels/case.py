@@ -127,9 +127,14 @@ def derive(model, stance, case, row, problem, used, power, fixed, free, multipli
         out.hip_force[row, side] = math.sqrt(dot(force[b], force[b])) if b >= 0 else math.nan
         if model.hip_body[0] == model.hip_body[1]:
             out.hip_force[row, side] *= 0.5  # one body stands for both
+    upward = carried  # what contacts leave to the supports
+    for c in range(work.pressing.size):
+        upward -= work.pressing[c] * dot(stance.contact_normal[c], stance.up)
     for s in range(share.size):
         if stance.support_side[s] >= 0:
-            out.foot_force[row, stance.support_side[s]] += share[s] * carried
+            out.foot_force[row, stance.support_side[s]] += share[s] * upward
+    for i in range(stance.actuator_strength.size):
+        out.actuator_moment[row, i] = activation[n + i] * stance.actuator_strength[i] * case.strength[row, n + i]
     copy(work.pressing, out.contact_force[row])
     for s in range(share.size):
         for i in range(3):

@@ -202,11 +202,12 @@ def pressure_row(model, strength, row):
 
     Parameters
     ----------
-    strength : (n,) float64
-    row : (n or more,) float64 [1], coefficients of the activations over ``pressure_range``; kept without a pressure
+    strength : (n or more,) float64
+    row : (n or more,) float64 [1], coefficients of the activations over ``pressure_range``, beyond the lines those of
+        actuators, which hold none and are kept at 0; all kept without a pressure
     """
     if model.pressure_line >= 0:
-        for i in range(strength.size):
+        for i in range(model.pressure_share.size):
             row[i] = model.pressure_share[i] * strength[i]
         row[model.pressure_line] = -strength[model.pressure_line]
 

@@ -60,7 +60,9 @@ def mirrored_stance(stance: Stance) -> Stance:
         if coordinate.name.endswith(_ODD):  # a coordinate keeps the sign of its name
             moves = {name: -rate for name, rate in moves.items()}
         free.append(coordinate.model_copy(update={"name": mirrored_name(coordinate.name), "moves": moves}))
-    named = {key: tuple(map(mirrored_name, getattr(stance, key))) for key in ("unweighted", "held_by_support", "locked")}
+    named = {
+        key: tuple(map(mirrored_name, getattr(stance, key))) for key in ("unweighted", "held_by_support", "locked")
+    }
     return stance.model_copy(
         update={
             **named,

@@ -149,7 +149,6 @@ def _chain(model: Model, bodies: tuple[str, ...]) -> dict[str, Any]:
         "moves": moves,
         "coordinate_body": owner,
         "body_mass": np.array([body.mass for body in model.bodies]),
-        "body_centre": np.array([body.centre_of_mass for body in model.bodies]),
     }
 
 

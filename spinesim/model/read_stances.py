@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from spinesim.errors import ModelError
 from spinesim.model.columns import AXES_OF_KIND
@@ -20,7 +21,7 @@ def read_stances(
 ) -> dict[str, Stance]:
     """All stances of the folder by name."""
     result = {}
-    for path in sorted((folder.path / "stances").glob("*.toml")):
+    for path in _bases_first(folder):
         section = Section(folder.document(f"stances/{path.name}"))
         stance = _stance(folder, section, {b.name for b in bodies}, coordinates, levels)
         if stance.name != path.stem:
@@ -28,7 +29,20 @@ def read_stances(
         result[stance.name] = stance
     if not result:
         raise ModelError(f"{folder.label}/stances: there is no stance; at least one .toml file is needed")
-    return result
+    return dict(sorted(result.items()))
+
+
+def _bases_first(folder: ModelFolder) -> list[Path]:
+    """Files of the stances, each after the one that it is like, so that a mistake is found where it stands."""
+    paths = {path.stem: path for path in sorted((folder.path / "stances").glob("*.toml"))}
+
+    def depth(name: object, seen: tuple[object, ...] = ()) -> int:
+        if not isinstance(name, str) or name in seen or name not in paths:
+            return 0
+        base = folder.document(f"stances/{name}.toml").data.get("like")
+        return 0 if base is None else 1 + depth(base, (*seen, name))
+
+    return sorted(paths.values(), key=lambda path: depth(path.stem))
 
 
 def _stance(
@@ -40,13 +54,17 @@ def _stance(
     if not free:
         section.document.fail(("free",), "free is missing; a stance needs at least one free coordinate")
     supports = tuple(_support(s, bodies) for s in section.sections("supports"))
-    if supports and abs(sum(s.share for s in supports) - 1.0) > 1e-9:
+    if not supports:
+        section.document.fail(("supports",), "supports is missing; a stance needs at least one support")
+    if abs(sum(s.share for s in supports) - 1.0) > 1e-9:
         total = sum(s.share for s in supports)
         section.document.fail(("supports",), f"the shares of the supports add up to {total:g}, must be 1")
     unweighted = section.texts("unweighted")
     for body in unweighted:
         if body not in bodies:
             section.fail("unweighted", f"'{body}' is not a body{nearest(body, bodies)}")
+    if bodies <= set(unweighted):
+        section.fail("unweighted", "must leave at least one body whose weight acts on the chain")
     stance: Stance = section.make(
         Stance,
         name=section.text("name"),
@@ -92,6 +110,8 @@ def _completed(folder: ModelFolder, section: Section) -> tuple[Section, bool]:
         other = folder.document(f"stances/{base}.toml").data
         if "mirror" in other:
             section.fail("like", "must not be a stance that is itself a mirror image")
+        if not turned:
+            other = {key: value for key, value in other.items() if key != "trusted"}  # said of that stance alone
         data = other | data
     data.pop("mirror", None)
     return Section(section.document, (), data), turned
@@ -205,6 +225,8 @@ def _check_roles(section: Section, stance: Stance, names: Sequence[str], levels:
     for name in stance.held:
         if name not in posture_names(levels):
             document.fail(("held_deg",), f"held: '{name}' is not a posture angle{nearest(name, posture_names(levels))}")
+        if _joint_coordinate(name) not in {None, *moved}:
+            document.fail(("held_deg",), f"held: {name} is not free in this stance")
 
 
 def check_stance_actuators(
@@ -213,7 +235,7 @@ def check_stance_actuators(
     """Every actuator that a stance names exists, and its coordinate is there to act on."""
     by_name = {a.name: a for a in actuators}
     joint_names = {c.full_name for c in coordinates}
-    for stance in stances.values():
+    for stance in (stances[path.stem] for path in _bases_first(folder)):
         document = folder.document(f"stances/{stance.name}.toml")
         _refuse_twice(document, "actuators", stance.actuators)
         for name in stance.actuators:
@@ -224,6 +246,14 @@ def check_stance_actuators(
                 document.fail(("actuators",), f"actuators: {name} needs the free coordinate '{coordinate}'")
 
 
+def _joint_coordinate(name: str) -> str | None:
+    """Coordinate of leg or pelvis that a posture angle names; None for angles that every stance can hold."""
+    joint, _, side = name.partition(".")
+    if side in ("left", "right"):
+        return f"{joint.removesuffix('_flexion')}_{side[0]}.flexion"
+    return {"pelvic_list": "pelvis.list", "pelvic_turn": "pelvis.turn"}.get(name)
+
+
 def _refuse_twice(document: Document, key: str, names: Sequence[str]) -> None:
     for name in names:
         if list(names).count(name) > 1:
@@ -232,6 +262,7 @@ def _refuse_twice(document: Document, key: str, names: Sequence[str]) -> None:
 
 def posture_names(levels: Iterable[str]) -> tuple[str, ...]:
     """Angles that a posture may hold."""
-    whole = ("trunk_flexion", "trunk_bend", "trunk_turn", "anterior_pelvic_tilt", "lumbar_flexion", "pelvic_list")
+    trunk = ("trunk_flexion", "trunk_bend", "trunk_turn")
+    pelvis = ("anterior_pelvic_tilt", "lumbar_flexion", "pelvic_list", "pelvic_turn")
     legs = tuple(f"{joint}_flexion.{side}" for joint in ("hip", "knee") for side in ("left", "right"))
-    return (*whole, *legs, *(f"{level}.{axis}" for level in levels for axis in AXES_OF_KIND["disc"]))
+    return (*trunk, *pelvis, *legs, *(f"{level}.{axis}" for level in levels for axis in AXES_OF_KIND["disc"]))

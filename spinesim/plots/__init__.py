@@ -4,11 +4,11 @@ from spinesim.plots.body import body_frontal, body_sagittal
 from spinesim.plots.buckling import buckling_mode
 from spinesim.plots.curves import tilt_and_lordosis
 from spinesim.plots.kinds import KINDS, Kind, caption, check_options, figure, kind_of, save
-from spinesim.plots.lines import lines
 from spinesim.plots.loads import disc_loads, foramen_area
 from spinesim.plots.maps import heat_map
 from spinesim.plots.margins import cocontraction, stability
 from spinesim.plots.muscles import muscle_groups
+from spinesim.plots.overlay import lines
 from spinesim.plots.stances import stance
 
 __all__ = [

@@ -17,8 +17,9 @@ from spinesim.errors import InputError, ResultsFileError
 from spinesim.plots.body import activation_limit, body_caption, body_frontal, body_sagittal
 from spinesim.plots.buckling import NEEDS as BUCKLING_NEEDS
 from spinesim.plots.buckling import buckling_mode, buckling_mode_caption
+from spinesim.plots.confusion import NEEDS as CONFUSION_NEEDS
+from spinesim.plots.confusion import confusion, confusion_caption
 from spinesim.plots.curves import tilt_and_lordosis, tilt_and_lordosis_caption
-from spinesim.plots.lines import lines, lines_caption
 from spinesim.plots.loads import disc_loads, disc_loads_caption, foramen_area, foramen_area_caption
 from spinesim.plots.maps import common_span, heat_map, heat_map_caption
 from spinesim.plots.margins import NEEDS as STABILITY_NEEDS
@@ -30,6 +31,7 @@ from spinesim.plots.margins import (
     stability_caption,
 )
 from spinesim.plots.muscles import muscle_groups, muscle_groups_caption
+from spinesim.plots.overlay import lines, lines_caption
 from spinesim.plots.stances import NEEDS as STANCE_NEEDS
 from spinesim.plots.stances import stance, stance_caption
 from spinesim.plots.style import PART, style
@@ -50,6 +52,7 @@ class Kind:
     needs: tuple[str, ...]  #: result variables
     same_scale: bool = True  #: whether panels share the horizontal scale too
     axes: tuple[int, ...] | None = None  #: numbers of sweep axes it draws; None: any, by choosing cases
+    narrowest: float = NARROWEST  #: width of one of several panels [inch]
     together: bool = False  #: whether it draws several datasets, with their titles, in one panel
 
     @property
@@ -114,6 +117,7 @@ KINDS: dict[str, Kind] = {
         (7.2, 7.2),
         STANCE_NEEDS,
         same_scale=False,
+        narrowest=5.6,
     ),
     "buckling_mode": Kind(
         buckling_mode,
@@ -155,6 +159,14 @@ KINDS: dict[str, Kind] = {
         ("status",),
         same_scale=False,
         axes=(2,),
+    ),
+    "confusion": Kind(
+        confusion,
+        confusion_caption,
+        "How often clinical tests take one imbalance for another.",
+        (8.6, 7.4),
+        CONFUSION_NEEDS,
+        narrowest=8.6,
     ),
 }
 
@@ -228,7 +240,7 @@ def figure(
     chosen = kind_of(kind)
     width, height = chosen.size
     if len(panels) > 1:
-        width = max(NARROWEST, 1.2 * width / len(panels)) * len(panels)
+        width = max(chosen.narrowest, 1.2 * width / len(panels)) * len(panels)
     with style():
         whole = Figure(figsize=(width, height), layout="constrained")
         row = whole.subplots(1, len(panels), squeeze=False, sharey=True, sharex=chosen.same_scale)[0]

@@ -156,9 +156,9 @@ def stance(
 ) -> Axes:
     """The body in its stance from its side and from behind, turned until gravity points down.
 
-    Bones; all muscles, faint; the centre of mass of what is carried, with its plumb line; the places that carry or press
-    the body with their forces; loads. Places that coincide in a view are one, with the sum of their forces. A surface
-    that carries nothing is an open circle.
+    Bones; all muscles, faint; the centre of mass of what is carried, with its plumb line; the places that carry or
+    press the body with their forces; loads. Places that coincide in a view are one, with the sum of their forces. A
+    surface that carries nothing is an open circle.
 
     Parameters
     ----------
@@ -275,9 +275,9 @@ def _draw_force(
     ax.annotate("", tuple(tip), tuple(tail), arrowprops=arrow, zorder=5)
     outward = (far - place.point) / np.linalg.norm(far - place.point)
     if abs(outward[0]) > 0.7:
-        align = {"ha": "right" if outward[0] < 0.0 else "left", "va": "center"}
+        ha, va = "right" if outward[0] < 0.0 else "left", "center"
     else:
-        align = {"ha": _beside(place, others), "va": "top" if outward[1] < 0.0 else "bottom"}
+        ha, va = _beside(place, others), "top" if outward[1] < 0.0 else "bottom"
     ax.annotate(
         f"{place.size:.0f} N",
         tuple(far),
@@ -285,7 +285,9 @@ def _draw_force(
         textcoords="offset points",
         color=INK,
         zorder=8,
-        **align,
+        ha=ha,
+        va=va,
+        bbox={"fc": "white", "ec": "none", "pad": 0.8, "alpha": 0.85},
     )
     return far
 

@@ -11,17 +11,20 @@ from typing import Any
 import xarray as xr
 
 from spinesim import results
+from spinesim.clinical import chosen
+from spinesim.confusion import NODES, Patterns, check_request, confusion, patterns
 from spinesim.errors import InputError, ResultsFileError
 from spinesim.model.parts import Model
 from spinesim.model.read import load_model
 from spinesim.plots import KINDS, caption, figure, save
 from spinesim.plots.cases import ends_and_middle
-from spinesim.report.scenario import FILE, FigureEntry, Run, Scenario, read_scenario
+from spinesim.report.scenario import FILE, Confusion, FigureEntry, Run, Scenario, read_scenario
 from spinesim.report.text import Drawn, report_text
 from spinesim.solve import check_settings, make_task, solve
 from spinesim.sweep import sweep
 
 REPORT = "report.md"
+SMALL_DRAWS, SMALL_NODES = 400, (0.0, 1.0)  #: of a confusion that is only tried
 
 
 def experiments_folder() -> Path:
@@ -69,7 +72,7 @@ def run_experiment(
     output
         Folder to write to; ``output/NAME`` in the current folder by default. A stopped run goes on from there.
     small
-        Keep only the ends and the middle of every axis.
+        Keep only the ends and the middle of every axis, and few draws and severities of a confusion.
     progress
         Show a progress bar if the error stream is a terminal.
 
@@ -90,11 +93,16 @@ def run_experiment(
     model = load_model(scenario.model)
     for run in scenario.run:
         _check(place / FILE, model, run)
+    for table in scenario.confusion:
+        _check_tests(place / FILE, table)
     _make_writable(target)
     solved = {run.name: _solve(model, run, target / f"{run.name}.nc", small, progress) for run in scenario.run}
+    solved |= _confusions(model, scenario.confusion, target, small)
     drawn = [_draw(entry, scenario, solved, target) for entry in scenario.figure]
     rows = [(f"{run.name}.nc", run.words, solved[run.name]) for run in scenario.run]
-    (target / REPORT).write_text(report_text(scenario.title, scenario.question, rows, drawn), encoding="utf-8")
+    tables = [(f"{table.name}.nc", table.words, solved[table.name]) for table in scenario.confusion]
+    text = report_text(scenario.title, scenario.question, rows, drawn, tables)
+    (target / REPORT).write_text(text, encoding="utf-8")
     return target
 
 
@@ -108,6 +116,36 @@ def _check(path: Path, model: Model, run: Run) -> None:
         make_task(model, run.stance, run.posture, run.complete, run.criterion, run.weights, run.stability)
     except InputError as error:
         raise InputError(f"{path}: run {run.name}: {error}") from error
+
+
+def _check_tests(path: Path, table: Confusion) -> None:
+    """Refuse tests, severities and draws of a confusion before anything is computed."""
+    try:
+        chosen(table.tests)
+        check_request(table.severities, table.against, table.draws)
+    except InputError as error:
+        raise InputError(f"{path}: confusion {table.name}: {error}") from error
+
+
+def _confusions(model: Model, tables: Iterable[Confusion], target: Path, small: bool) -> dict[str, xr.Dataset]:
+    """Every confusion by name, saved; readings of the same tests are found once."""
+    found: dict[tuple[str, ...] | None, Patterns] = {}
+    made = {}
+    for table in tables:
+        tests = None if table.tests is None else tuple(table.tests)
+        if tests not in found:
+            found[tests] = patterns(model, tests, nodes=SMALL_NODES if small else NODES)
+        made[table.name] = confusion(
+            model,
+            tests,
+            severities=table.severities,
+            against=table.against,
+            draws=min(table.draws, SMALL_DRAWS) if small else table.draws,
+            seed=table.seed,
+            table=found[tests],
+        )
+        results.write(made[table.name], target / f"{table.name}.nc")
+    return made
 
 
 def _make_writable(folder: Path) -> None:
@@ -149,7 +187,7 @@ def _draw(entry: FigureEntry, scenario: Scenario, solved: Mapping[str, xr.Datase
         options["case"] = entry.case
     if entry.healthy:
         options["healthy"] = solved[entry.healthy]
-    words = {run.name: run.words for run in scenario.run}
+    words = {run.name: run.words for run in scenario.run} | {each.name: each.words for each in scenario.confusion}
     datasets = [solved[name] for name in entry.names]
     titles = [words[name] for name in entry.names]
     sentence = caption(entry.kind, datasets, titles=titles, **options)

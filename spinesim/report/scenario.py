@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from spinesim.errors import InputError
 from spinesim.plots import KINDS, check_options
-from spinesim.variables import VARIABLES
+from spinesim.variables import ASSESSMENTS, VARIABLES
 
 FILE = "scenario.toml"
 AXIS = "a list of numbers without repetition, or { start, stop, step } with a whole number of steps"
@@ -92,6 +92,28 @@ class Run(_Entry):
         return self.title or self.name.replace("_", " ")
 
 
+class Confusion(_Entry):
+    """What clinical tests take the named imbalances of the model for."""
+
+    name: Name  #: of the results file
+    title: str | None = None  #: words for figures and tables; the name by default
+    tests: list[str] | None = None
+    severities: list[float] = [0.5, 1.0]
+    against: Literal["own", "norms"] = "own"
+    draws: int = 10_000
+    seed: int = 0
+
+    @property
+    def words(self) -> str:
+        """What figures and tables call it."""
+        return self.title or self.name.replace("_", " ")
+
+    @property
+    def axes(self) -> dict[str, list[float]]:
+        """Its one axis."""
+        return {"severity": self.severities}
+
+
 class FigureEntry(_Entry):
     """One figure; several runs stand side by side."""
 
@@ -116,7 +138,8 @@ class Scenario(_Entry):
     title: str
     question: str
     model: str = "adult"
-    run: list[Run] = Field(min_length=1)
+    run: list[Run] = []
+    confusion: list[Confusion] = []
     figure: list[FigureEntry] = []
 
 
@@ -167,6 +190,8 @@ def _message(error: Mapping[str, Any]) -> str:
 def _owner(place: Sequence[int | str]) -> type[_Entry]:
     if len(place) > 2 and place[0] == "run":
         return Run
+    if len(place) > 2 and place[0] == "confusion":
+        return Confusion
     return FigureEntry if len(place) > 2 and place[0] == "figure" else Scenario
 
 
@@ -208,7 +233,9 @@ def line_of(text: str, place: Sequence[int | str]) -> int | None:
 
 def _contradictions(scenario: Scenario) -> Iterable[tuple[tuple[int | str, ...], str]]:
     """What pydantic cannot see, as place and sentence."""
-    runs: dict[str, Run] = {}
+    runs: dict[str, Run | Confusion] = {}
+    if not scenario.run and not scenario.confusion:
+        yield ("run",), "the entry is missing; so is confusion: give at least one of either."
     for i, run in enumerate(scenario.run):
         if run.name in runs:
             yield ("run", i, "name"), f"{run.name} stands twice, names of runs must differ."
@@ -216,6 +243,10 @@ def _contradictions(scenario: Scenario) -> Iterable[tuple[tuple[int | str, ...],
         for name in run.variables or ():
             if name not in VARIABLES:
                 yield ("run", i, "variables"), f"there is no result variable {name}{_nearest(name, VARIABLES)}"
+    for i, table in enumerate(scenario.confusion):
+        if table.name in runs:
+            yield ("confusion", i, "name"), f"{table.name} stands twice, names of runs must differ."
+        runs[table.name] = table
     files: set[str] = set()
     for i, entry in enumerate(scenario.figure):
         if entry.kind not in KINDS:
@@ -235,7 +266,7 @@ def _contradictions(scenario: Scenario) -> Iterable[tuple[tuple[int | str, ...],
                 yield ("figure", i, key), sentence
 
 
-def _unsuited(entry: FigureEntry, run: Run) -> Iterable[tuple[str, str]]:
+def _unsuited(entry: FigureEntry, run: Run | Confusion) -> Iterable[tuple[str, str]]:
     """Why a figure cannot be drawn of a run, as entry and sentence."""
     kind = KINDS[entry.kind]
     given = {**entry.options, **({"healthy": None} if entry.healthy else {}), **({"case": None} if entry.case else {})}
@@ -256,13 +287,19 @@ def _unsuited(entry: FigureEntry, run: Run) -> Iterable[tuple[str, str]]:
         )
     needs = [*kind.needs, *([str(entry.options["variable"])] if "variable" in entry.options else [])]
     for name in needs:
-        if name not in VARIABLES:
+        if name not in VARIABLES | ASSESSMENTS:
             yield "options", f"there is no result variable {name}{_nearest(name, VARIABLES)}"
+        elif isinstance(run, Confusion) and name not in _kept(run):
+            yield "kind", f"{entry.kind} draws {name}, which confusion {run.name} does not have: draw it as confusion."
+        elif name in ASSESSMENTS and isinstance(run, Run):
+            yield "kind", f"{entry.kind} draws a confusion, and {run.name} is a run."
         elif run.axes and name != "status" and name not in _kept(run):
             yield "kind", f"{entry.kind} draws {name}, which run {run.name} does not keep: add it to its variables."
 
 
-def _kept(run: Run) -> set[str]:
+def _kept(run: Run | Confusion) -> set[str]:
+    if isinstance(run, Confusion):
+        return {*ASSESSMENTS, "status"}
     if run.variables is not None:
         return set(run.variables)
     return {name for name, variable in VARIABLES.items() if not variable.large}

@@ -34,38 +34,81 @@ class Drawn:
 
 
 def report_text(
-    title: str, question: str, results: Sequence[tuple[str, str, xr.Dataset]], figures: Iterable[Drawn]
+    title: str,
+    question: str,
+    results: Sequence[tuple[str, str, xr.Dataset]],
+    figures: Iterable[Drawn],
+    confusions: Sequence[tuple[str, str, xr.Dataset]] = (),
 ) -> str:
     """The whole report.
 
     Parameters
     ----------
-    results
-        File name, words and dataset of every run.
+    results, confusions
+        File name, words and dataset of every run, and of every table of what clinical tests tell apart.
     """
-    parts = [
-        f"# {title}",
-        " ".join(question.split()),
-        "## What was run",
-        _runs(results),
-        _origin(results[0][2]),
-        "## Key numbers",
-    ]
+    parts = [f"# {title}", " ".join(question.split()), "## What was run"]
+    if results:
+        parts.append(_runs(results))
+    if confusions:
+        parts.append(_confusions(confusions))
+    parts.append(_origin([*results, *confusions][0][2]))
+    single = [(words, dataset) for _, words, dataset in results if not sweep_axes(dataset)]
+    if results:
+        parts.append("## Key numbers")
     for _, words, dataset in results:
         if sweep_axes(dataset):
             parts += [f"### {_capital(words)}", _numbers(dataset)]
     lines = [each for each in results if len(sweep_axes(each[2])) == 1]
     if lines:
         parts += ["### How they run along their axis", _along(lines), SHAPES]
-    single = [(words, dataset) for _, words, dataset in results if not sweep_axes(dataset)]
     if single:
         parts += ["### Single cases", _single(single)]
+    if confusions:
+        parts.append("## What the tests tell apart")
+        for _, words, dataset in confusions:
+            parts += [f"### {_capital(words)}", _named(dataset)]
     figures = list(figures)
     if figures:
         parts.append("## Figures")
         parts += [f"![{drawn.what}]({drawn.file})\n\n*{drawn.caption}*" for drawn in figures]
-    parts += ["## Cases without a solution", _failures(results), "## Limits", _limits(results)]
+    if results:
+        parts += ["## Cases without a solution", _failures(results)]
+    parts += ["## Limits", _limits([*results, *confusions])]
     return "\n\n".join(parts) + "\n"
+
+
+def _confusions(tables: Sequence[tuple[str, str, xr.Dataset]]) -> str:
+    rows = []
+    for file, words, dataset in tables:
+        tests = ", ".join(
+            dict.fromkeys(str(name).split(".")[0].replace("_", " ") for name in dataset["reading"].values)
+        )
+        left = json.loads(str(dataset.attrs["left_out"]))
+        reasons = "; ".join(dict.fromkeys(left.values())) or "none"
+        against = {"own": "healthy readings of the same person", "norms": "norms of other people"}
+        draws = f"{dataset.attrs['draws']} (seed {dataset.attrs['seed']})"
+        rows.append([words, tests, against[str(dataset.attrs["against"])], reasons, draws, f"`{file}`"])
+    return _table(["table", "tests", "compared with", "not formed", "draws", "file"], rows)
+
+
+def _named(dataset: xr.Dataset) -> str:
+    """For every imbalance how often it is named rightly, and what it is taken for most otherwise, by severity."""
+    names = [str(name) for name in dataset["true_imbalance"].values]
+    severities = dataset["severity"].values.astype(float)
+    rows = []
+    for i, name in enumerate(names):
+        row = [name]
+        for severity in range(severities.size):
+            share = dataset["naming_probability"].values[severity, i]
+            other = int(np.where(np.arange(len(names)) == i, -1.0, share).argmax())
+            row += [
+                f"{100 * share[i]:.0f}",
+                f"{names[other]} {100 * share[other]:.0f}" if share[other] >= 0.005 else "—",
+            ]
+        rows.append(row)
+    heads = [f"{what}, severity {value:g} [%]" for value in severities for what in ("named rightly", "else most")]
+    return _table(["true imbalance", *heads], rows)
 
 
 def failed(dataset: xr.Dataset) -> int:

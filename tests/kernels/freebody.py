@@ -26,40 +26,49 @@ class Wrench:
 class FreeBody:
     """All known forces of a result, body by body.
 
-    What acts: weights, hand loads, ground or seat (upward), the pull of every fascicle at every point of its path, the
-    push of the intra-abdominal pressure on diaphragm and pelvic floor along the line between them, the resistance of
+    What acts: weights and carried loads, the supports against them, elastic contacts with what they take off the
+    supports, the pull of every fascicle at every point of its path, the push of the intra-abdominal pressure on
+    diaphragm and pelvic floor along the line between them, ankle and knee actuators, the resistance of
     discs and of the tissue around hips and knees. Where a conditional point fades with a joint angle, the
     changing path does work on that angle, which is a couple between the two bodies of that joint.
     """
 
-    def __init__(self, model, dataset, loads=(0.0, 0.0), reach=0.0, tissue_shift=None):
+    def __init__(self, model, dataset, loads=(), reach=0.0, tissue_shift=None):
+        """``loads`` [kg] by the names ``hand.right``, ``hand.left``, ``shoulder.right``, ``shoulder.left``, ``back``."""
         self.model, self.dataset, self.anatomy = model, dataset, Anatomy(model)
-        self.loads, self.reach = loads, reach
+        self.loads, self.reach = dict(loads), reach
         self.tissue_shift = np.zeros(len(model.tissues)) if tissue_shift is None else tissue_shift
         self.stance = model.stances[dataset.attrs["stance"]]
+        self.up = np.array(self.stance.up)
         self.q = self._joints()
         self.turn, self.place = self.anatomy.pose(self.q)
         self.known = {body: Wrench.zero() for body in self.anatomy.bodies}
-        self.supports = self._supports()
-        self._weights()
+        self.weights = list(self._weights())
+        self.contacts = list(self._contacts())
+        self.supports = list(self._supports())
+        for body, force, point in (*self.weights, *self.contacts, *self.supports):
+            self._push(body, force, point)
         self._ground_moments()
         self._muscles()
 
     # what the Dataset says about the posture
 
     def _joints(self):
-        q = dict.fromkeys(self.anatomy.coordinates, 0.0)
-        tilt, lean = (np.radians(float(self.dataset[name])) for name in ("anterior_pelvic_tilt", "lean"))
-        free = {"pelvic_tilt": tilt, "lean": lean}
+        angle = {"pelvis.list": self.dataset.pelvic_list, "pelvis.turn": self.dataset.pelvic_turn}
+        # the tilt of a result is taken in the sagittal plane of the pelvis, that of the joint before list and turn
+        seen, aside, turn = (np.radians(float(self.dataset[f"{name}"])) for name in (
+            "anterior_pelvic_tilt", "pelvic_list", "pelvic_turn"
+        ))  # fmt: skip
+        tilt = np.arctan((np.tan(seen) * np.cos(aside) + np.sin(aside) * np.sin(turn)) / np.cos(turn))
+        angle["pelvis.tilt"] = np.degrees(tilt)
+        for side in ("right", "left"):
+            for motion in ("flexion", "adduction", "rotation"):
+                angle[f"hip_{side[0]}.{motion}"] = self.dataset[f"hip_{motion}"].sel(side=side)
+            angle[f"knee_{side[0]}.flexion"] = self.dataset.knee_flexion.sel(side=side)
         for level in self.dataset.level.values:
             for axis in self.dataset.axis.values:
-                free[f"{level}.{axis}"] = np.radians(float(self.dataset.segment_angle.sel(level=level, axis=axis)))
-        for coordinate in self.stance.free:
-            for name, rate in coordinate.moves.items():
-                q[name] += rate * free[coordinate.name]
-        for name, offset in self.stance.offsets.items():
-            q[name] += offset
-        return q
+                angle[f"{level}.{axis}"] = self.dataset.segment_angle.sel(level=level, axis=axis)
+        return {name: np.radians(float(angle[name])) for name in self.anatomy.coordinates}
 
     # forces
 
@@ -71,45 +80,92 @@ class FreeBody:
         return self.turn[body] @ np.asarray(point) + self.place[body]
 
     def _weights(self):
+        """Weights of bodies and carried loads, more or less than at rest in a cut of a movement."""
+        gravity = self.model.gravity * self.stance.weight_factor * -self.up
         for body in self.model.bodies:
             if body.name not in self.stance.unweighted:
-                weight = np.array([0.0, -body.mass * self.model.gravity, 0.0])
-                self._push(body.name, weight, self.at(body.name, body.centre_of_mass))
-        x, y, z = self.model.hand.shoulder_right
-        for load, side in zip(self.loads, (1.0, -1.0), strict=True):
-            point = self.at("thorax", (x + self.reach, y, side * z))
-            self._push("thorax", np.array([0.0, -load * self.model.gravity, 0.0]), point)
-        for support, force in self.supports:
-            self._push(support.body, np.array([0.0, force, 0.0]), self.at(support.body, support.position))
+                centre = np.add(body.centre_of_mass, self.stance.shifts.get(body.name, (0.0, 0.0, 0.0)))
+                yield body.name, body.mass * gravity, self.at(body.name, centre)
+        for place, mass in self.loads.items():
+            yield "thorax", mass * gravity, self.at("thorax", self._hangs(place))
+
+    def _hangs(self, place):
+        """Where a load hangs, in the frame of the thorax."""
+        where, _, side = place.partition(".")
+        if where == "back":
+            return self.model.carry.pack
+        x, y, z = self.model.hand.shoulder_right if where == "hand" else self.model.carry.strap_right
+        return x + (self.reach if where == "hand" else 0.0), y, z if side == "right" else -z
+
+    def _contacts(self):
+        for contact in self.stance.contacts:
+            force = float(self.dataset.contact_force.sel(contact=contact.name))
+            yield contact.body, force * np.array(contact.normal), self.at(contact.body, contact.position)
+
+    def depth(self, contact, height):
+        """How deep a contact's point is in its surface, which stands at a height over the support centre [m]."""
+        centre = sum(s.share * self.at(s.body, s.position) for s in self.stance.supports)
+        return height - (self.at(contact.body, contact.position) - centre) @ np.array(contact.normal)
 
     def _ground_moments(self):
-        """Moment of the ground on each foot: the ankle muscles shift the pressure forward or back under it."""
+        """Moment of the ground on each foot: the ankle muscles shift the pressure under it."""
         known = {actuator.name: actuator for actuator in self.model.actuators}
+        self.ankles = []
+        self.actuated = dict.fromkeys(self.anatomy.coordinates, 0.0)
         for name in self.stance.actuators:
             actuator = known[name]
-            assert actuator.coordinate == "lean"  # positive forward: about -z
             moment = float(self.dataset.actuator_moment.sel(actuator=name))
-            self.known[f"shank_{actuator.side[0]}"].moment += [0.0, 0.0, -moment]
+            aside = moment if actuator.side == "right" else -moment
+            # positive forward: about -z; positive to the leg's own side
+            couple = {"lean": np.array([0.0, 0.0, -moment]), "sway": np.array([aside, 0.0, 0.0])}
+            if actuator.coordinate in couple:
+                self.ankles.append((couple[actuator.coordinate], actuator.coordinate, actuator.side[0]))
+                self.known[f"shank_{actuator.side[0]}"].moment += couple[actuator.coordinate]
+            else:
+                self.actuated[actuator.coordinate] += moment
+
+    def assumed_work(self, free):
+        """Work in a free motion that the balance counts otherwise than the diagram [N m].
+
+        The balance lets ankles act on lean and sway themselves, the diagram on the turn of the shank about the axes of
+        the ground; the balance splits the support as the stance does, the diagram as the weights pass between the
+        feet. Neither differs while the pelvis neither lists nor turns.
+        """
+        work = 0.0
+        for couple, coordinate, side in self.ankles:
+            turn, _ = self._motion(free, f"shank_{side}", self.place[f"shank_{side}"])
+            ideal = {"lean": -couple[2], "sway": couple[0] if side == "r" else -couple[0]}[coordinate]
+            work += (ideal if free.name == coordinate else 0.0) - couple @ turn
+        total = sum(force for _, force, _ in self.supports)
+        for support, (body, force, point) in zip(self.stance.supports, self.supports, strict=True):
+            _, moved = self._motion(free, body, point)
+            work += (support.share * total - force) @ moved
+        return work
+
+    def _motion(self, free, body, point):
+        """Turn of a body and velocity of a point of it in a free motion of the stance, world frame."""
+        turn, moved = np.zeros(3), np.zeros(3)
+        while body:
+            for name, axis in self.axes(body).items():
+                turn += free.moves.get(name, 0.0) * axis
+                moved += free.moves.get(name, 0.0) * np.cross(axis, point - self.place[body])
+            body = next(b.parent for b in self.model.bodies if b.name == body)
+            body = body if body in self.anatomy.bodies else ""
+        return turn, moved
 
     def _supports(self):
-        """Upward force at every support: through it, moments about the line between the two sides balance."""
-        parts = [
-            (body.mass * self.model.gravity, self.at(body.name, body.centre_of_mass))
-            for body in self.model.bodies
-            if body.name not in self.stance.unweighted
-        ]
-        x, y, z = self.model.hand.shoulder_right
-        parts += [
-            (load * self.model.gravity, self.at("thorax", (x + self.reach, y, side * z)))
-            for load, side in zip(self.loads, (1.0, -1.0), strict=True)
-        ]
-        self.weight = sum(force for force, _ in parts)
-        centre = sum(force * point for force, point in parts)[2] / self.weight
-        right, left = self.stance.supports
-        assert (right.side, left.side) == ("right", "left")
-        z_right, z_left = (self.at(s.body, s.position)[2] for s in (right, left))
-        share = (centre - z_left) / (z_right - z_left)
-        return [(right, share * self.weight), (left, (1.0 - share) * self.weight)]
+        """Force at every support: the weights less the contacts, split by where the weights pass between the sides."""
+        total = sum(force for _, force, _ in self.weights)
+        self.weight = np.linalg.norm(total)
+        share = {support.name: support.share for support in self.stance.supports}
+        if len(share) == 2:
+            centre = sum((force @ -self.up) * point for _, force, point in self.weights)[2] / self.weight
+            z = {s.side: self.at(s.body, s.position)[2] for s in self.stance.supports}
+            right = (centre - z["left"]) / (z["right"] - z["left"])
+            share = {s.name: right if s.side == "right" else 1.0 - right for s in self.stance.supports}
+        rest = -total - sum(force for _, force, _ in self.contacts)
+        for s in self.stance.supports:
+            yield s.body, share[s.name] * rest, self.at(s.body, s.position)
 
     def _muscles(self):
         a = self.anatomy
@@ -218,7 +274,8 @@ class FreeBody:
             Remaining force [N] and moment [N m] of the spine's bodies and the pelvis. The legs are cut at hip and
             knee, whose forces follow from them.
         hinges : dict by coordinate
-            Moment [N m] that hips, knees and the ground must give about each hinge beyond tissue and muscles.
+            Moment [N m] that hips, knees and the ground must give about each hinge beyond tissue, muscles and
+            actuators.
         hip_force : dict by side
             Magnitude of the force in each hip [N].
         """
@@ -240,7 +297,7 @@ class FreeBody:
             for body in (f"shank_{side}", f"femur_{side}"):
                 needed_force, needed_moment = -force[body], -moment[body]
                 for coordinate, axis in self.axes(body).items():
-                    hinges[coordinate] = axis @ needed_moment - tissue[coordinate]
+                    hinges[coordinate] = axis @ needed_moment - tissue[coordinate] - self.actuated[coordinate]
                 pass_on(body, needed_force, needed_moment)
             hip_force[name] = np.linalg.norm(needed_force)
         for coordinate, axis in self.axes("pelvis").items():

@@ -117,7 +117,7 @@ class Scene:
 
     def joints(self, free):
         """Joint coordinates by full name."""
-        q = self.stance.offset + self.rates @ free
+        q = self.cases.offset[0] + self.rates @ free
         return dict(zip(self.packed.packed.coordinates, q.tolist(), strict=True))
 
 

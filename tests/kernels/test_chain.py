@@ -92,7 +92,7 @@ def test_free_coordinates__move_the_joints_as_the_stance_says(adult, stance):
     rng = np.random.default_rng(1)
     free = random_free(s, rng)
     q = np.empty(s.stance.offset.size)
-    joint_coordinates(s.stance, free, q)
+    joint_coordinates(s.stance, s.cases.offset[0], free, q)
     description = adult.stances[stance]
     expected = dict.fromkeys(s.packed.packed.coordinates, 0.0) | description.offsets
     for value, coordinate in zip(free, description.free, strict=True):

@@ -1,4 +1,4 @@
-"""Weights, hand loads and support forces: moments, centre of mass and their changes."""
+"""Weights, carried loads and support forces: moments, centre of mass and their changes."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,8 @@ from spinesim.kernels import gravity
 from spinesim.kernels.chain import forward
 from tests.kernels.scene import differences, random_free, scene
 
-LOADS = {"load.hand.right": 12.0, "load.hand.left": 3.0, "load.reach": 0.4}
+STANCES = ["standing", "sitting", "single_leg_right", "gait_terminal_stance_left", "supine", "side_lying_left"]
+LOADS = {"load.hand.right": 12.0, "load.hand.left": 3.0, "load.shoulder.left": 4.0, "load.back": 6.0, "load.reach": 0.4}
 
 
 def weigh(s, q, share=None):
@@ -19,13 +20,13 @@ def weigh(s, q, share=None):
         w.turn, w.place, w.centres, w.leverage, w.centre,
     )  # fmt: skip
     moment = np.zeros(q.size)
-    gravity.weight_moments(w.axes, w.leverage, moment)
+    gravity.add_turning(w.axes, w.leverage, s.stance.up, 1.0, moment)
     return moment, w.centre.copy(), carried
 
 
 def hanging(s):
-    """Hand loads as (force, body, point)."""
-    body = s.packed.packed.bodies[s.model.hand_body]
+    """Carried loads as (force, body, point)."""
+    body = s.packed.packed.bodies[s.model.load_body]
     return [(force, body, point) for force, point in zip(s.cases.load[0], s.cases.load_point[0], strict=True)]
 
 
@@ -44,7 +45,7 @@ def test_weight_moments__equal_mujoco(adult, anatomy, engine, seed):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_weight_moments__with_hand_loads_are_minus_the_change_of_potential_energy(adult, anatomy, seed):
+def test_weight_moments__with_loads_are_minus_the_change_of_potential_energy(adult, anatomy, seed):
     s = scene(adult, settings=LOADS)
     _, q = random_joints(s, anatomy, seed)
     names = anatomy.coordinates
@@ -56,9 +57,19 @@ def test_weight_moments__with_hand_loads_are_minus_the_change_of_potential_energ
 def test_hand_loads__hang_where_the_register_says(adult):
     s = scene(adult, settings={"load.hand.right": 12.0, "load.hands": 4.0, "load.reach": 0.4})
     x, y, z = adult.hand.shoulder_right
-    assert s.cases.load[0] == pytest.approx([14 * adult.gravity, 2 * adult.gravity])
-    assert s.cases.load_point[0] == pytest.approx(np.array([[x + 0.4, y, z], [x + 0.4, y, -z]]))
+    assert s.cases.load[0, :2] == pytest.approx([14 * adult.gravity, 2 * adult.gravity])
+    assert not s.cases.load[0, 2:].any()
+    assert s.cases.load_point[0, :2] == pytest.approx(np.array([[x + 0.4, y, z], [x + 0.4, y, -z]]))
     assert z > 0.0
+
+
+def test_shoulder_and_back_loads__hang_where_the_model_says_whatever_the_reach(adult):
+    settings = {"load.shoulder.right": 3.0, "load.shoulder.left": 2.0, "load.back": 9.0, "load.reach": 0.4}
+    s = scene(adult, settings=settings)
+    x, y, z = adult.carry.strap_right
+    assert s.cases.load[0] == pytest.approx(adult.gravity * np.array([0, 0, 3, 2, 9]))
+    assert s.cases.load_point[0, 2:] == pytest.approx(np.array([[x, y, z], [x, y, -z], adult.carry.pack]))
+    assert z > 0.0 > adult.carry.pack[0]
 
 
 def test_weights__a_mass_on_a_level_arm_is_a_lever(adult, anatomy):
@@ -77,7 +88,7 @@ def test_weights__a_mass_on_a_level_arm_is_a_lever(adult, anatomy):
     assert moment[anatomy.coordinates.index("L5_S1.flexion")] == pytest.approx(adult.gravity * lever, rel=1e-12)
 
 
-@pytest.mark.parametrize("stance", ["standing", "sitting"])
+@pytest.mark.parametrize("stance", STANCES)
 def test_weights__the_support_carries_what_the_stance_gives_it(adult, anatomy, stance):
     s = scene(adult, stance, LOADS)
     description = adult.stances[stance]
@@ -85,7 +96,7 @@ def test_weights__the_support_carries_what_the_stance_gives_it(adult, anatomy, s
     posture = s.joints(free)
     _, centre, carried = weigh(s, np.array(list(posture.values())))
     parts = [
-        (adult.gravity * body.mass, anatomy.world(posture, body.name, body.centre_of_mass))
+        (description.weight_factor * adult.gravity * body.mass, anatomy.world(posture, body.name, body.centre_of_mass))
         for body in adult.bodies
         if body.name not in description.unweighted
     ]
@@ -96,7 +107,7 @@ def test_weights__the_support_carries_what_the_stance_gives_it(adult, anatomy, s
     assert centre == pytest.approx(sum(force * point for force, point in parts) / weight - middle, abs=1e-14)
 
 
-@pytest.mark.parametrize("stance", ["standing", "sitting"])
+@pytest.mark.parametrize("stance", STANCES)
 def test_centre_of_mass__gradient_and_curvature(adult, stance):
     s = scene(adult, stance, LOADS)
     q = s.stance.offset + s.rates @ random_free(s, np.random.default_rng(2))
@@ -104,11 +115,12 @@ def test_centre_of_mass__gradient_and_curvature(adult, stance):
 
     def gradients(x):
         _, _, carried = weigh(s, x)
-        by_x, by_z = np.empty(nq), np.empty(nq)
-        gravity.centre_gradient(s.work.axes, s.work.leverage, carried, by_x, by_z)
-        return np.array([by_x, by_z]), carried
+        by_q = np.zeros((2, nq))
+        for direction, row in zip(s.stance.ground, by_q, strict=True):
+            gravity.add_turning(s.work.axes, s.work.leverage, direction, -1.0 / carried, row)
+        return by_q, carried
 
-    change = differences(lambda x: weigh(s, x)[1][[0, 2]], q)
+    change = differences(lambda x: s.stance.ground @ weigh(s, x)[1], q)
     here, carried = gradients(q)
     assert here == pytest.approx(change, abs=1e-9)
 
@@ -116,9 +128,8 @@ def test_centre_of_mass__gradient_and_curvature(adult, stance):
     factor = np.array([0.7, -1.3])
     weigh(s, q)
     square = np.zeros((nq, nq))
-    gravity.weight_curvature(
-        s.model, s.work.axes, s.work.leverage, -factor[0] / carried, 0.0, -factor[1] / carried, square
-    )
+    for direction, size in zip(s.stance.ground, factor, strict=True):
+        gravity.add_turning_curvature(s.model, s.work.axes, s.work.leverage, direction, -size / carried, square)
     assert not np.tril(square, -1).any()
     assert square + np.triu(square, 1).T == pytest.approx(np.einsum("a,aij->ij", factor, second), abs=1e-9)
 
@@ -129,5 +140,5 @@ def test_weight_curvature__is_the_change_of_the_moments(adult, anatomy):
     change = differences(lambda x: weigh(s, x)[0], q)
     weigh(s, q)
     square = np.zeros_like(change)
-    gravity.weight_curvature(s.model, s.work.axes, s.work.leverage, 0.0, -1.0, 0.0, square)
+    gravity.add_turning_curvature(s.model, s.work.axes, s.work.leverage, s.stance.up, -1.0, square)
     assert square + np.triu(square, 1).T == pytest.approx(-change, abs=1e-8 * np.abs(change).max())

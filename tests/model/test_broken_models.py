@@ -285,6 +285,89 @@ DOCUMENTS = [
 ]
 
 
+# stance, old text, new text, what the message must say
+STANCES = [
+    ("prone", 'body = "thorax"\nposition_m = [0.128', 'body = "thrax"\nposition_m = [0.128', "did you mean 'thorax'?"),
+    ("prone", 'name = "bed_head"', 'name = "bed_thorax_l"', "contacts: 'bed_thorax_l' is listed twice"),
+    ("prone", 'surface = "bed"\nbody = "thorax"\nposition_m = [0.128', 'surface = "sofa"\nbody = "thorax"\nposition_m = [0.128',
+     "contacts.surface = sofa, must be 'bed' or 'backrest'"),
+    ("prone", "stiffness_N_per_m = 4000.0", "stiffness_N_per_m = 0", "contacts.stiffness_N_per_m = 0, must be greater than 0"),
+    ("prone", "stiffness_N_per_m = 4000.0", "stiffness_Nm = 4000.0", "contacts.stiffness_N_per_mm is missing"),
+    ("prone", "height_m = -0.003", "height_m = nan", "contacts.height_m = nan, must be a finite number"),
+    ("prone", "stiffness_N_per_m = 4000.0\nblend_mm = 3.0", "stiffness_N_per_m = 4000.0\nblend_mm = -3.0",
+     "contacts.blend_mm = -3.0, must be greater than 0"),
+    ("prone", "position_m = [0.128, 0.4446, 0.0]\nnormal = [-1.0, 0.0, 0.0]",
+     "position_m = [0.128, 0.4446, 0.0]\nnormal = [0.0, 0.0, 0.0]",
+     "contacts.normal = [0.0, 0.0, 0.0], must be a direction, not 0"),
+    ("prone", "up = [-1.0, 0.0, 0.0]", "up = [0, 0, 0]", "up = [0, 0, 0], must be a direction, not 0"),
+    ("prone", "up = [-1.0, 0.0, 0.0]", "up = [-1.0, 0.0]", "up = [-1.0, 0.0], must be a list of 3 numbers"),
+    ("prone", "up = [-1.0, 0.0, 0.0]", "up = [inf, 0.0, 0.0]", "up = [inf, 0.0, 0.0], must be a finite number"),
+    ("prone", "supported = true", "supported = 1", "supported = 1, must be true or false"),
+    ("prone", '    "spine",', '    "spin",', "must be a list of tables and the word 'spine'"),
+    ("prone", '    "spine",', '    "spine", "spine",', "free: 'L5_S1.flexion' is listed twice"),
+    ("prone", '    "spine",', "    3,", "free must be a table"),
+    ("overhead_squat", 'body = "thorax"', 'body = "arms"', "shifts.body = arms, must be a body of bodies.csv"),
+    ("overhead_squat", "by_m = [0.0, 0.0818, 0.0]", "by_m = [0.0818]", "must be a list of 3 numbers"),
+    ("overhead_squat", "by_m = [0.0, 0.0818, 0.0]", "by_m = [0, 0, 0]\nfor_s = 3", "unknown key shifts.for_s"),
+    ("gait_mid_stance_right", "weight_factor = 0.78", "weight_factor = 0", "weight_factor = 0, must be greater than 0"),
+    ("gait_mid_stance_right", "weight_factor = 0.78", 'weight_factor = "1"', "weight_factor = 1, must be a number"),
+    ("gait_mid_stance_right", "centre_m = [0.05, 0.0]", "centre_m = 0.05", "must be a list of 2 numbers"),
+    ("gait_mid_stance_right", '"hip_flexion.left" = 25.0', '"hip_flexion.up" = 25.0', "is not a posture angle"),
+    ("gait_mid_stance_right", '"hip_flexion.left" = 25.0', '"knee_flexion.left" = 25.0',
+     "held: knee_flexion.left is not free in this stance"),
+    ("lift_stoop", "trunk_flexion = 70.0", "pelvic_list = 3.0", "held: pelvic_list is not free in this stance"),
+    ("sitting_upright", 'like = "sitting"', "like = 3", "like = 3, must be the name of another stance"),
+    ("sitting_upright", 'like = "sitting"', 'like = ["sitting"]', "like = ['sitting'], must be the name of another stance"),
+    ("sitting_upright", 'like = "sitting"', 'like = "sitting_upright"', "must be the name of another stance"),
+    ("sitting_upright", 'like = "sitting"', 'like = "single_leg_left"', "must not be a stance that is itself a mirror"),
+    ("sitting", 'actuators = []', 'actuators = []\nmirror = true', "mirror = True, needs the key like"),
+    ("single_leg_left", 'like = "single_leg_right"', 'like = "single_leg_left"', "must be the name of another stance"),
+    ("single_leg_left", "mirror = true", 'mirror = "yes"', "mirror = yes, must be true or false"),
+    ("single_leg_right", "share = 1.0", "share = 0.7", "the shares of the supports add up to 0.7, must be 1"),
+    ("single_leg_right", "share = 1.0", "share = 1.5", "must be less than or equal to 1"),
+    ("single_leg_right", 'body = "shank_r"', 'body = "foot_r"', "supports.body = foot_r, must be a body of bodies.csv"),
+    ("single_leg_right", '"ankle_inversion_r", ', '"ankle_invertion_r", ', "did you mean 'ankle_inversion_r'?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "old", "new", "words"), STANCES)
+def test_broken__stance(folder, name, old, new, words):
+    edit(folder / "stances" / f"{name}.toml", old, new)
+    message = complaint(folder)
+    assert words in message
+    assert re.match(rf"adult/stances/{name}\.toml line \d+: ", message)
+
+
+def test_broken__stances_like_each_other_in_a_circle(folder):
+    edit(folder / "stances" / "sitting_upright.toml", 'like = "sitting"', 'like = "sitting_slumped"')
+    edit(folder / "stances" / "sitting_slumped.toml", 'like = "sitting"', 'like = "sitting_upright"')
+    assert "which is not like this one" in complaint(folder)
+
+
+def test_broken__stance_without_supports(folder):
+    path = folder / "stances" / "single_leg_right.toml"
+    path.write_text(path.read_text(encoding="utf-8").partition("[[supports]]")[0], encoding="utf-8")
+    assert "a stance needs at least one support" in complaint(folder)
+
+
+def test_broken__stance_in_which_nothing_weighs(folder):
+    bodies = [row[0] for row in cells(folder / "bodies.csv")[1:]]
+    listed = ", ".join(f'"{name}"' for name in bodies)
+    edit(
+        folder / "stances" / "sitting.toml",
+        'unweighted = ["femur_r", "shank_r", "femur_l", "shank_l"]',
+        f"unweighted = [{listed}]",
+    )
+    assert "must leave at least one body whose weight acts on the chain" in complaint(folder)
+
+
+@pytest.mark.parametrize(("key", "words"), [("strap_right_m", "strap_right_m"), ("pack_m", "pack_m")])
+def test_broken__carry(folder, key, words):
+    edit(folder / "model.toml", f"{key} = {{ value = [", f"{key} = {{ value = [1.0, ")
+    assert words in complaint(folder)
+    assert "must be a list of 3 numbers" in complaint(folder)
+
+
 @pytest.mark.parametrize(("name", "old", "new", "words"), DOCUMENTS)
 def test_broken__document(folder, name, old, new, words):
     edit(folder / name, old, new)

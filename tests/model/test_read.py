@@ -4,6 +4,7 @@ import math
 import pytest
 
 from spinesim.errors import ModelError
+from spinesim.model.mirror import mirrored_stance
 from spinesim.model.read import load_model, model_names, models_folder
 
 DEGREE = math.pi / 180
@@ -21,7 +22,15 @@ def test_load_model__adult_has_all_its_parts(adult):
     assert len(adult.disc_springs) == 18
     assert len(adult.landmarks) == 45
     assert adult.levels == ("L5_S1", "L4_L5", "L3_L4", "L2_L3", "L1_L2", "T12_L1")
-    assert set(adult.stances) == {"standing", "sitting", "forward_bend", "side_bend"}
+    assert set(adult.stances) == {
+        *("standing", "forward_bend", "side_bend", "lift_stoop", "squat", "overhead_squat", "lift_squat"),
+        *("sitting", "sitting_upright", "sitting_slumped", "sitting_backrest", "supine", "prone"),
+        *(
+            f"{name}_{side}"
+            for name in ("single_leg", "gait_mid_stance", "gait_terminal_stance", "side_lying")
+            for side in ("left", "right")
+        ),
+    }
     assert {t.group for t in adult.tests} == {"hip_flexors", "hamstrings", "quadriceps", "adductors", "piriformis"}
 
 
@@ -180,3 +189,40 @@ def test_load_model__unknown_name_offers_the_nearest():
 def test_load_model__folder_without_model_toml_is_no_model(tmp_path):
     with pytest.raises(ModelError, match=r"model\.toml is missing, so this folder is not a model"):
         load_model(tmp_path)
+
+
+MIRRORED = [name for name in load_model("adult").stances if name.endswith(("_left", "_right"))]
+
+
+@pytest.mark.parametrize("name", MIRRORED)
+def test_stances__of_one_side_are_the_mirror_image_of_the_other(adult, name):
+    head, _, side = name.rpartition("_")
+    other = adult.stances[f"{head}_{'left' if side == 'right' else 'right'}"]
+    words = {key: getattr(other, key) for key in ("name", "description", "source", "confidence", "notes")}
+    seen = mirrored_stance(adult.stances[name]).model_copy(update=words)
+    assert seen == other
+    assert mirrored_stance(mirrored_stance(other)) == other
+
+
+def test_stances__the_word_spine_stands_for_every_rotation_of_every_level(adult):
+    for stance in adult.stances.values():
+        spinal = [f.name for f in stance.free if f.name.partition(".")[0] in adult.levels]
+        assert spinal == [f"{level}.{axis}" for level in adult.levels for axis in ("flexion", "bend", "turn")]
+
+
+def test_stances__up_is_a_unit_vector(adult):
+    for stance in adult.stances.values():
+        assert sum(x * x for x in stance.up) == pytest.approx(1.0, abs=1e-15)
+    # the force of walking is given to two digits
+    assert adult.stances["gait_terminal_stance_right"].up == pytest.approx((0.17, 0.984, -0.05), abs=1e-3)
+
+
+def test_stances__one_like_another_takes_over_what_it_does_not_say(adult):
+    squat, overhead = adult.stances["squat"], adult.stances["overhead_squat"]
+    assert overhead.shifts == {"thorax": (0.0, 0.0818, 0.0)}
+    assert not squat.shifts
+    # arms of 7.41 kg, whose weight hangs at the height of the shoulders, are stretched 0.30 m above them
+    thorax = next(body for body in adult.bodies if body.name == "thorax")
+    assert overhead.shifts["thorax"][1] * thorax.mass == pytest.approx(7.41 * 0.30, rel=1e-3)
+    own = {"shifts": {}, **{key: getattr(squat, key) for key in ("name", "description", "source", "confidence", "notes")}}
+    assert overhead.model_copy(update=own) == squat
