@@ -364,3 +364,113 @@ def test_sleep__tight_hip_flexors_hollow_the_back_of_straight_legs_only(outputs)
     assert gain("tight_prone") == pytest.approx(9.1, abs=1)
     assert 0.6 * gain("tight_supine") < gain("tight_left") < 0.8 * gain("tight_supine")
     assert abs(gain("tight_side")) < 0.1
+
+
+def hip_of(dataset) -> np.ndarray:
+    """Force in the right hip [% of body weight of the adult]."""
+    return dataset["hip_contact_force"].sel(side="right").values / (75.0 * 9.80665) * 100
+
+
+def lean_of(dataset) -> np.ndarray:
+    """Bend of the trunk to the right in the world [deg], about: list of the pelvis and bends of all levels."""
+    bends = [str(name) for name in dataset["joint_coordinate"].values if str(name).endswith(".bend")]
+    return dataset["pelvic_list"].values + dataset["joint_angle"].sel(joint_coordinate=bends).values.sum(axis=-1)
+
+
+def test_single_leg__without_abductors_the_trunk_leans_and_the_pelvis_stays_up(outputs):
+    folder = outputs("single_leg")
+    healthy = results.open_results(folder / "one_leg.nc")
+    assert 200 < hip_of(healthy) < 290
+    for run in ("weak_gluteals", "blocked"):
+        weak = results.open_results(folder / f"{run}.nc")
+        assert np.all(weak["status"] == "solved")
+        assert weak["pelvic_list"].min() > 5  # swing side up
+        assert lean_of(weak)[-1] > lean_of(healthy) + 10
+        assert np.ptp(hip_of(weak)) < 40
+    walking, blocked = (results.open_results(folder / f"{run}.nc") for run in ("walking", "walking_blocked"))
+    assert blocked["pelvic_list"][-1] > walking["pelvic_list"]
+    assert results.open_results(folder / "blocked_from_reference.nc")["status"] == "unstable"
+
+
+def test_single_leg__an_upright_trunk_costs_the_hip_and_more_so_with_a_weight_on_the_swing_side(outputs):
+    folder = outputs("single_leg")
+    found, raised, level, dropped = (
+        hip_of(results.open_results(folder / f"{run}.nc")) for run in ("one_leg", "raised_5", "level", "dropped_5")
+    )
+    assert found + 50 < raised < level < dropped
+    swing, standing = (hip_of(results.open_results(folder / f"{side}_hand_level.nc")) for side in ("left", "right"))
+    assert swing[-1] - swing[0] > 4 * (standing[-1] - standing[0]) > 0
+    quiet = results.open_results(folder / "right_hand_level.nc")
+    medius = (quiet["anatomical_muscle"] == "gluteus_medius") & (quiet["muscle_side"] == "right")
+    assert np.all(np.diff(quiet["muscle_force"].values[:, medius.values].sum(axis=1)) < 0)
+
+
+def test_single_leg__unequal_legs_bend_and_press(outputs):
+    legs = results.open_results(outputs("single_leg") / "longer_leg.nc")
+    assert np.all(legs["pelvic_list"].diff("leg_length.right") < 0)
+    assert np.all(legs["compression"].sel(level="L4_L5").diff("leg_length.right") > 0)
+
+
+def test_carrying__near_the_spine_and_on_both_sides_is_cheapest(outputs):
+    folder = outputs("carrying")
+    load = {
+        way: results.open_results(folder / f"upright_{way}.nc")["compression"].sel(level="L4_L5").values
+        for way in ("two_hands", "backpack", "shoulder_bag", "one_hand", "front")
+    }
+    two, one = load["two_hands"], load["one_hand"]
+    assert np.all(two[1:] < load["shoulder_bag"][1:])
+    assert np.all(load["shoulder_bag"][1:] < one[1:])
+    assert np.all(one[1:] < load["front"][1:])
+    assert load["backpack"][-1] > two[-1]  # cheaper only to about 20 kg
+    assert load["backpack"][1] < two[1]
+
+
+def test_carrying__two_buckets_are_worse_than_one_unless_nothing_must_be_stable(outputs):
+    folder = outputs("carrying")
+    for start, worse in (("upright_", True), ("", True), ("relaxed_", False)):
+        two, one = (results.open_results(folder / f"{start}{run}.nc") for run in ("two_buckets", "one_hand"))
+        ratio = float(two["compression"].sel(level="L4_L5") / one["compression"].sel(level="L4_L5")[-1])
+        assert (ratio > 1) == worse
+
+
+def test_carrying__the_body_leans_away(outputs):
+    folder = outputs("carrying")
+    assert lean_of(results.open_results(folder / "one_hand.nc"))[-1] < -5
+    assert results.open_results(folder / "backpack.nc")["trunk_inclination"][-1] > 3
+    assert results.open_results(folder / "front.nc")["trunk_inclination"][-1] < -10
+
+
+def test_lifting__the_trunk_decides_not_the_knees(outputs):
+    folder = outputs("lifting")
+
+    def load(run):
+        return results.open_results(folder / f"{run}.nc")["compression"].sel(level="L5_S1").values
+
+    assert np.all(load("stoop") > 1.3 * load("squat"))
+    assert load("knees_10") < load("knees_90") < 1.1 * load("knees_10")
+    assert load("trunk_20") < load("trunk_45") < load("trunk_70")
+    assert load("beside") < 0.95 * load("in_front")
+    assert load("one_hand")[1] > load("two_hands")[1]  # the miss against SL042
+    assert load("stoop_in_front") < 4000  # the miss against SL035
+    for run in ("stoop", "squat"):
+        assert np.all(results.open_results(folder / f"{run}.nc")["stability_price"] == 0)
+
+
+def test_lifting__a_straighter_back_is_active_and_slides(outputs, adult):
+    folder = outputs("lifting")
+    path = experiments_folder() / "lifting" / "passive.py"
+    spec = importlib.util.spec_from_file_location("passive", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    rows = {run: (flexion, passive) for run, flexion, passive in module.rows(adult, folder)}
+    text = (experiments_folder() / "lifting" / "README.md").read_text(encoding="utf-8")
+    for flexion, passive in rows.values():
+        assert f"| {abs(flexion):.0f} deg | {passive:.0f} % |" in text
+    for round_back, straight in (("stoop_15kg", "stoop_spine_20"), ("squat_15kg", "squat_spine_0")):
+        assert rows[round_back][1] > 80
+        assert rows[straight][1] < 10
+        bent, upright = (results.open_results(folder / f"{run}.nc") for run in (round_back, straight))
+        assert np.all(
+            upright["compression"].sel(level=["L5_S1", "L4_L5"]) > bent["compression"].sel(level=["L5_S1", "L4_L5"])
+        )
+        assert upright["shear_anterior"].sel(level="L5_S1") > 3 * bent["shear_anterior"].sel(level="L5_S1")

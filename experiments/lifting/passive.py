@@ -14,7 +14,10 @@ from spinesim import results
 from spinesim.capacity import passive_share
 from spinesim.model.parts import Model
 
-RUNS = ("stoop_15kg", "stoop_spine_30", "stoop_spine_20", "squat_15kg", "squat_spine_20", "squat_spine_0", "trunk_20")
+RUNS = (
+    *("stoop_15kg", "stoop_spine_40", "stoop_spine_30", "stoop_spine_20"),
+    *("squat_15kg", "squat_spine_30", "squat_spine_20", "squat_spine_0"),
+)
 
 
 def lumbar_angles(case: xr.Dataset) -> dict[str, float]:
