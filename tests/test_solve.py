@@ -351,7 +351,10 @@ def test_a_load_nobody_can_hold__names_the_joint_and_the_missing_moment(adult):
             {"posture": {"trunk_flexion": 20, "anterior_pelvic_tilt": 5, "lumbar_flexion": 5}},
             "at most two of trunk_flexion, anterior_pelvic_tilt and lumbar_flexion",
         ),
-        ({"posture": {"hip_flexion.left": 5, "hip_flexion.right": 8}}, "hip_flexion.left: in standing both sides flex alike"),
+        (
+            {"posture": {"hip_flexion.left": 5, "hip_flexion.right": 8}},
+            "hip_flexion.left: in standing both sides flex alike",
+        ),
         ({"posture": {"hip_flexion.left": 5}, "stance": "sitting"}, "hip_flexion.left"),
         ({"posture": {}, "complete": "guess"}, "complete = 'guess' is not allowed"),
         ({"criterion": "effort3"}, "criterion = 'effort3' .* needs a held posture"),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from spinesim.kernels.balance import INFEASIBLE, MAX_ROWS, SOLVED, UNSTABLE, Sharing, balance
+from spinesim.kernels.balance import INFEASIBLE, MAX_ROWS, NOT_CONVERGED, SOLVED, UNSTABLE, Sharing, balance
 from spinesim.kernels.stability import (
     FOUND_MARGIN_TOLERANCE,
     MARGIN_TOLERANCE,
@@ -163,7 +163,7 @@ def by_semidefinite_cone(problem, base, shapes, margin):
 def test_stable_balance__50_random_cases_equal_a_semidefinite_programme(adult):
     rng = np.random.default_rng(17)
     count = {SOLVED: 0, UNSTABLE: 0}
-    cuts = 0
+    cuts = edges = 0
     while sum(count.values()) < 50:
         stance = str(rng.choice(["standing", "sitting", "forward_bend"]))
         s = scene(adult, stance, random_settings(rng, 0.5) | {"muscle.short_range": rng.uniform(5, 40)})
@@ -174,7 +174,10 @@ def test_stable_balance__50_random_cases_equal_a_semidefinite_programme(adult):
             continue
         problem = problem_of(s)
         best = by_semidefinite_cone(problem, *s.shapes(), margin)
-        assert status in count
+        if status == NOT_CONVERGED:  # known: within a few N m/rad of what muscles can give at all
+            assert by_semidefinite_cone(problem, *s.shapes(), margin + 5.0) is None
+            edges += 1
+            continue
         count[status] += 1
         assert (best is None) == (status == UNSTABLE)
         if status == SOLVED:
@@ -186,6 +189,7 @@ def test_stable_balance__50_random_cases_equal_a_semidefinite_programme(adult):
                 assert least == pytest.approx(margin, abs=1e-3)
     assert min(count.values()) >= 3  # both kinds are there
     assert cuts >= 50
+    assert edges <= 3
 
 
 @pytest.mark.parametrize("power", [1.5, 2.0, 3.0])
