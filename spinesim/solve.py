@@ -342,7 +342,7 @@ def raise_failure(stance: PackedStance, dataset: xr.Dataset) -> None:
     status, where = str(dataset.status.item()), stance.stance.name
     if status == "unstable":
         raise UnstableError(
-            f"muscle forces balance every joint in {where}, but none with the stability that is demanded; "
+            f"muscle forces balance every joint in {where}, but none was found with the stability that is demanded; "
             "ask for a smaller margin, or for none with stability=False"
         )
     if status == "infeasible":
