@@ -480,7 +480,7 @@ def test_broken__load_of_a_model_without_hands(folder):
     content = re.sub(r"\[hand\].*?\n\[", "[", path.read_text(), flags=re.DOTALL)
     path.write_text(content)
     assert re.search(
-        r"imbalances/heavy_lifting\.toml line \d+: load\.hands_kg: the model has no hands", complaint(folder)
+        r"imbalances/backpack\.toml line \d+: load\.back_kg: the model has no hands", complaint(folder)
     )
 
 
@@ -499,7 +499,7 @@ def test_broken__unbalanced_support_shares(folder):
 
 def test_broken__malformed_toml_names_the_line(folder):
     edit(folder / "stances" / "sitting.toml", "upright = false", "upright = perhaps")
-    assert re.match(r"adult/stances/sitting\.toml: not valid TOML: .*line 7", complaint(folder))
+    assert re.match(r"adult/stances/sitting\.toml: not valid TOML: .*line 8", complaint(folder))
 
 
 def test_tables__optional_ones_may_be_absent(folder):
