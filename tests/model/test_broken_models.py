@@ -479,9 +479,7 @@ def test_broken__load_of_a_model_without_hands(folder):
     path = folder / "model.toml"
     content = re.sub(r"\[hand\].*?\n\[", "[", path.read_text(), flags=re.DOTALL)
     path.write_text(content)
-    assert re.search(
-        r"imbalances/backpack\.toml line \d+: load\.back_kg: the model has no hands", complaint(folder)
-    )
+    assert re.search(r"imbalances/backpack\.toml line \d+: load\.back_kg: the model has no hands", complaint(folder))
 
 
 def test_imbalances__may_be_absent(folder):
