@@ -143,7 +143,7 @@ def test_combination__across_ranks_is_that_of_all_parameters():
 
 def test_combination__two_names_of_a_load_add():
     cases = table(ADULT, {"imbalance.heavy_lifting": 1, "imbalance.one_sided_carrying.left": 1})
-    np.testing.assert_allclose(cases.load[0], [10 * ADULT.gravity, 40 * ADULT.gravity], rtol=1e-15)
+    np.testing.assert_allclose(cases.load[0, :2], [10 * ADULT.gravity, 40 * ADULT.gravity], rtol=1e-15)
 
 
 targets = st.sampled_from(["strength.core", "stiffness.erectors", "tone.piriformis", "inhibition.core", "load.hands"])
@@ -257,6 +257,11 @@ def test_presets__say_what_they_stand_for(adult):
             "prolonged_sitting",
             "heavy_lifting",
             "one_sided_carrying",
+            "leg_length",
+            "backpack",
+            "shoulder_bag",
+            "soft_mattress",
+            "slumped_sitting",
         ]
     )
     for imbalance in adult.imbalances.values():

@@ -90,14 +90,15 @@ def bare_spine(model):
         body = Stiffness(model.model_copy(update={"neutral_zone": zone}), preload=0.0)
         body.cases.stiffness[:] = 0.0  # no passive muscle either
         arrays, bodies = body.arrays, body.stance.packed.bodies
-        centre = arrays.body_centre.copy()
+        centre = body.support.body_centre.copy()
         centre[bodies.index("L1")] = top
+        body.support = body.support._replace(body_centre=centre)
         for name, where in (("L1", "top of L1"), ("thorax", "centre of the thorax")):
 
-            def margin(weight, name=name, body=body, arrays=arrays, centre=centre, bodies=bodies):
+            def margin(weight, name=name, body=body, arrays=arrays, bodies=bodies):
                 mass = np.zeros_like(arrays.body_mass)
                 mass[bodies.index(name)] = weight / arrays.gravity
-                body.arrays = arrays._replace(body_mass=mass, body_centre=centre)
+                body.arrays = arrays._replace(body_mass=mass)
                 levels = "" if name == "thorax" else "T12"  # what is above the weight does not move
                 return body.least(body.none(), lambda each: "." in each and not (levels and each.startswith(levels)))
 
