@@ -10,9 +10,9 @@ SWAP = {"left": "right", "right": "left"}
 ENDS = {"_r": "_l", "_l": "_r"}
 #: results that the mirror turns around, whole or by component
 ODD = {"shear_lateral": -1.0, "pelvic_list": -1.0, "pelvic_turn": -1.0}
-COMPONENTS = {"segment_angle": [1.0, -1.0, -1.0], "centre_of_mass": [1.0, 1.0, -1.0]}
+COMPONENTS = {"axis": [1.0, -1.0, -1.0], "xyz": [1.0, 1.0, -1.0]}
 ODD_ENDS = ("bend", "turn", "list")  # motions that the mirror turns around
-NAMED = ("muscle", "held", "coordinate", "actuator", "contact")  # dimensions whose names have a side
+NAMED = ("muscle", "held", "coordinate", "joint_coordinate", "actuator", "contact", "support", "load")  # have a side
 
 
 def mirrored_parameters(parameters):
@@ -26,6 +26,9 @@ def mirrored_parameters(parameters):
 
 def mirrored_name(name):
     """The name of the other side."""
+    side, space, place = name.partition(" ")
+    if space:  # right hand
+        return SWAP.get(side, side) + space + place
     joint, dot, motion = name.partition(".")
     return joint[:-2] + ENDS.get(joint[-2:], joint[-2:]) + dot + motion
 
@@ -36,7 +39,7 @@ def mirrored_values(one, name, two):
     Sides change places; lateral forces, bends, turns and lists change sign.
     """
     array = one[name]
-    values = array.values * ODD.get(name, 1.0) * COMPONENTS.get(name, 1.0)
+    values = array.values * ODD.get(name, 1.0) * COMPONENTS.get(array.dims[-1] if array.dims else "", 1.0)
     for axis, dim in enumerate(array.dims):
         if dim == "side":
             values = np.flip(values, axis)
@@ -45,7 +48,7 @@ def mirrored_values(one, name, two):
             labels = two[dim].values.tolist()
             values = np.take(values, [place[mirrored_name(label)] for label in labels], axis)
             odd = [label.endswith(ODD_ENDS) for label in labels]
-            if dim in ("held", "coordinate"):
+            if dim in ("held", "coordinate", "joint_coordinate"):
                 shape = [-1 if a == axis else 1 for a in range(values.ndim)]
                 values = values * np.where(odd, -1.0, 1.0).reshape(shape)
     return values

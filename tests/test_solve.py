@@ -117,7 +117,8 @@ def test_result__follows_the_register(adult, results, name):
         assert dataset[coordinate].dims == COORDINATES[coordinate].dims
     missing = set(VARIABLES) - set(dataset.data_vars)
     description = adult.stances[dataset.attrs["stance"]]
-    lacking = {"actuator_moment": description.actuators, "contact_force": description.contacts}
+    of_contacts = ("contact_force", "contact_position", "contact_direction")
+    lacking = {"actuator_moment": description.actuators, **dict.fromkeys(of_contacts, description.contacts)}
     assert missing == {name for name, parts in lacking.items() if not parts}
     for key in ("parameters", "versions", "held_angles_deg"):
         json.loads(dataset.attrs[key])
