@@ -44,13 +44,14 @@ def test_pressure__does_not_exceed_its_highest(adult, highest):
 
 
 def test_imposed_valsalva__loads_the_upright_spine_and_relieves_the_bent_one(adult):
-    """Upright the back muscles have to answer the wall that holds 10 kPa; bent, the pressure does part of their work.
+    """Upright the back muscles have to answer the wall that holds 10 kPa; far bent, 5 kPa do part of their work.
 
     The same directions as in Arjmand and Shirazi-Adl 2006, Eur Spine J 15:1265-1275 (from memory).
     """
-    for options, sign in ((UPRIGHT, 1.0), (BENT, -1.0)):
-        free, held = (ss.solve(adult, {"iap.lowest": lowest}, **options) for lowest in (0.0, 10.0))
-        assert float(held.intra_abdominal_pressure) == pytest.approx(10.0, abs=1e-6)
+    far = {"stance": "forward_bend", "posture": {"trunk_flexion": 60}}
+    for options, kilopascal, sign in ((UPRIGHT, 10.0, 1.0), (far, 5.0, -1.0)):
+        free, held = (ss.solve(adult, {"iap.lowest": lowest}, **options) for lowest in (0.0, kilopascal))
+        assert float(held.intra_abdominal_pressure) == pytest.approx(kilopascal, abs=1e-6)
         assert float(free.intra_abdominal_pressure) < 4.0
         gained = (held.compression - free.compression).sel(level="L4_L5")
         assert sign * float(gained) > 50.0

@@ -373,7 +373,7 @@ def test_bed__gives_way_without_a_jump(stance):
 
 @pytest.mark.parametrize("stance", ["supine", "prone", "side_lying_left"])
 def test_bed__that_gives_way_under_the_pelvis_carries_more_of_the_weight_at_thorax_and_head(stance):
-    sag = ss.sweep(ADULT, {"bed.sag": [0.0, 10.0, 20.0, 30.0, 40.0]}, stance=stance)
+    sag = ss.sweep(ADULT, {"bed.sag": [0.0, 10.0, 20.0, 30.0]}, stance=stance)
     assert (np.diff(sag.contact_force.sum("contact").values) > 0.0).all()
 
 
