@@ -107,7 +107,7 @@ WRONG = {
     "kind": ("posture.csv", ",number,Endo", ",numbers,Endo", "PO001: kind = numbers, must be one of number, bound"),
     "confidence": ("sciatic.csv", ",read,", ",opened,", "SC001: confidence = opened, must be one of read"),
     "source": ("sciatic.csv", "Poutoglidou et al. 2020 Cureus 12:e11531", "", "SC001: source is empty"),
-    "reach": ("../reach.csv", "DP002,waits", "DP002,later", "reach.csv line 3: DP002: reach = later, must be one of"),
+    "reach": ("../reach.csv", "DP002,evidence", "DP002,later", "reach.csv line 3: DP002: reach = later, must be one of"),
     "criterion": ("../reach.csv", ",> 0,", ",positive,", "criterion = positive, must be of the form"),
     "both": ("../reach.csv", "DP004,evidence,,", "DP004,evidence,> 0,", "DP004: criterion = > 0, must be empty"),
     "neither": ("../reach.csv", ",> 0,", ",,", "a scored row without a band needs a criterion"),
@@ -191,7 +191,7 @@ def test_validate__a_scored_row_without_protocol_is_refused(adult, rows, monkeyp
 
 def test_validate__names_every_row_to_whom_it_reports(adult, rows):
     seen = []
-    validate(adult, {key: rows[key] for key in ("DP001", "DP002", "DP004")}, progress=seen.append)
+    validate(adult, {key: rows[key] for key in ("DP001", "DP003", "DP004")}, progress=seen.append)
     assert seen == ["DP001", "DP004"]
 
 
@@ -319,7 +319,7 @@ def test_validate_command__unchanged_has_status_0_and_prints_the_score(scores):
     assert f"Evidence: {found} of {count} hit" in output
     titles = re.findall(r"^(Calibration: no evidence|Evidence|Not reached) *$", output, flags=re.MULTILINE)
     assert titles == ["Calibration: no evidence", "Evidence", "Not reached"]
-    assert "stance: single_leg" in output
+    assert "stance: kneeling on one leg" in output
 
 
 def test_validate_command__a_changed_verdict_has_status_1_and_names_the_row_until_recorded(own_model):
