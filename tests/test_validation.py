@@ -107,7 +107,7 @@ WRONG = {
     "kind": ("posture.csv", ",number,Endo", ",numbers,Endo", "PO001: kind = numbers, must be one of number, bound"),
     "confidence": ("sciatic.csv", ",read,", ",opened,", "SC001: confidence = opened, must be one of read"),
     "source": ("sciatic.csv", "Poutoglidou et al. 2020 Cureus 12:e11531", "", "SC001: source is empty"),
-    "reach": ("../reach.csv", "DP002,evidence", "DP002,later", "reach.csv line 3: DP002: reach = later, must be one of"),
+    "reach": ("../reach.csv", "DP002,evidence", "DP002,later", "reach.csv line 3: DP002: reach = later, must be one"),
     "criterion": ("../reach.csv", ",> 0,", ",positive,", "criterion = positive, must be of the form"),
     "both": ("../reach.csv", "DP004,evidence,,", "DP004,evidence,> 0,", "DP004: criterion = > 0, must be empty"),
     "neither": ("../reach.csv", ",> 0,", ",,", "a scored row without a band needs a criterion"),
