@@ -9,12 +9,12 @@ import numpy as np
 import xarray as xr
 
 from spinesim import units
-from spinesim.cases import case_arrays, mirrored_test, path_lengths, subject, test_pose
+from spinesim.cases import case_arrays, line_forces, mirrored_test, path_lengths, subject, test_pose
 from spinesim.clinical import DETECTABLE, Measure, chosen, grade, side_names
 from spinesim.errors import InputError, NotConvergedError, SpinesimError
 from spinesim.imbalance import expand
 from spinesim.isometric import maximal_moment
-from spinesim.kernels import muscle, passive
+from spinesim.kernels import passive
 from spinesim.kernels.arrays import CaseArrays, Floats
 from spinesim.model.pack import Packed, pack
 from spinesim.model.parts import Model, TightnessTest
@@ -207,28 +207,9 @@ class _Patient:
 def passive_moments(packed: Packed, cases: CaseArrays, q: Floats) -> Floats:
     """Moments (nq,) [N m] of relaxed muscles and tissue about every joint coordinate at q, for the first case."""
     length, gradient = path_lengths(packed, q)
-    moment = -gradient.T @ _relaxed_tension(packed, cases, length)
+    moment = -gradient.T @ line_forces(packed, cases, length)[1]
     passive.tissue_moments(packed.arrays, cases.tissue_shift[0], q, moment)
     return moment
-
-
-def _relaxed_tension(packed: Packed, cases: CaseArrays, length: Floats) -> Floats:
-    """Passive force (n,) [N] of every line at its length, for the first case."""
-    fibre, active, active_slope, tension, slope = (np.empty(length.size) for _ in range(5))
-    muscle.tensions(
-        packed.arrays,
-        cases.strength[0],
-        cases.stiffness[0],
-        cases.shift[0],
-        0.0,  # the examiner's patient lies relaxed
-        length,
-        fibre,
-        active,
-        active_slope,
-        tension,
-        slope,
-    )
-    return tension
 
 
 def reading(model: Model, group: str, parameters: Mapping[str, float] | None = None, *, side: str = "right") -> float:
@@ -282,7 +263,7 @@ def find_reading(packed: Packed, test: TightnessTest, healthy: CaseArrays, case:
         # one arithmetic for the walk and the root: a reading may lie on a step of the walk
         about = np.zeros(q.size)
         passive.tissue_moments(packed.arrays, cases.tissue_shift[0], q, about)
-        return float(about[k] - slope @ _relaxed_tension(packed, cases, length))
+        return float(about[k] - slope @ line_forces(packed, cases, length)[1])
 
     goal = moment(healthy, *_place(packed, k, test_pose(packed, test, test.reference)))
     outward = -1.0 if test.limits == "lower" else 1.0

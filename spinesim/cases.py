@@ -12,10 +12,11 @@ from spinesim import parameters, units
 from spinesim.imbalance import expand
 from spinesim.kernels import chain, muscle
 from spinesim.kernels.arrays import CaseArrays, Floats, Ints
+from spinesim.model.mirror import mirrored_name
 from spinesim.model.names import TRANSVERSUS, parameter_names
 from spinesim.model.pack import Packed
 from spinesim.model.parts import Model, TightnessTest
-from spinesim.stance import PackedStance, default_cases, limit_ankles
+from spinesim.stance import PackedStance, default_cases, limit_ankles, two_sided
 
 
 @lru_cache(maxsize=16)
@@ -100,6 +101,28 @@ def path_lengths(packed: Packed, q: Floats) -> tuple[Floats, Floats]:
     chain.forward(arrays, q, turn, place, axes, centres)
     muscle.paths(arrays, q, turn, place, axes, centres, np.empty((nq, 3)), np.empty(nq), length, gradient)
     return length, gradient
+
+
+def line_forces(packed: Packed, cases: CaseArrays, length: Floats) -> tuple[Floats, Floats]:
+    """Active force at full activation and passive force (n,) [N] of every line at its length, for the first case.
+
+    The abdomen is relaxed: no pressure but what the transversus raises.
+    """
+    fibre, active, active_slope, tension, slope = (np.empty(length.size) for _ in range(5))
+    muscle.tensions(
+        packed.arrays,
+        cases.strength[0],
+        cases.stiffness[0],
+        cases.shift[0],
+        0.0,
+        length,
+        fibre,
+        active,
+        active_slope,
+        tension,
+        slope,
+    )
+    return active, tension
 
 
 def _arms(packed: Packed, test: TightnessTest) -> Floats:
@@ -187,8 +210,7 @@ def _legs(stance: PackedStance, full: Mapping[str, Floats], cases: CaseArrays) -
 
 def stands_on_both(stance: PackedStance) -> bool:
     """Whether both feet are on the ground and the closed loop of the legs holds the pelvis level."""
-    sides = {support.side for support in stance.stance.supports}
-    return "lean" in stance.free and sides >= {"left", "right"} and "pelvis.list" in stance.stance.held_by_support
+    return "lean" in stance.free and two_sided(stance.stance) and "pelvis.list" in stance.stance.held_by_support
 
 
 def _pressure(packed: Packed, full: Mapping[str, Floats], cases: CaseArrays) -> None:
@@ -216,8 +238,7 @@ def _images(packed: Packed) -> tuple[Ints, Ints]:
 
 def _images_of(names: tuple[str, ...]) -> Ints:
     """Index of the mirror image of every name; one without an image is its own."""
-    swap = {"_r": "_l", "_l": "_r"}
-    images = [name[:-2] + swap[name[-2:]] if name[-2:] in swap else name for name in names]
+    images = [mirrored_name(name) for name in names]
     return np.array([names.index(image) if image in names else i for i, image in enumerate(images)], dtype=np.int64)
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinesim import units
-from spinesim.cases import case_arrays, path_lengths
+from spinesim.cases import case_arrays, line_forces, path_lengths
 from spinesim.errors import InfeasibleError, InputError
 from spinesim.imbalance import expand
-from spinesim.kernels import muscle, passive
+from spinesim.kernels import passive
 from spinesim.kernels.arrays import CaseArrays, Floats
 from spinesim.kernels.state import configure
 from spinesim.kernels.work import Work, workspace
@@ -223,7 +223,7 @@ def _limb(model: Model, effort: str, settings: Mapping[str, float], side: str, j
     joint, coordinate, sign = LIMB_EFFORTS[effort]
     joint, suffix = joint + SUFFIX[side], SUFFIX[side]
     packed = pack(model)
-    arrays, n = packed.arrays, len(packed.muscles)
+    n = len(packed.muscles)
     if f"{joint}.{coordinate}" not in packed.coordinates:
         raise InputError(f"{effort}: the model {model.name} has no coordinate {joint}.{coordinate}")
     q = np.zeros(len(packed.coordinates))
@@ -232,20 +232,7 @@ def _limb(model: Model, effort: str, settings: Mapping[str, float], side: str, j
     columns = _columns(model, settings)
     cases = case_arrays(pack_stance(packed, "standing"), columns, 1, np.zeros(0))
     length, gradient = path_lengths(packed, q)
-    fibre, active, active_slope, tension, slope = (np.empty(packed.lines) for _ in range(5))
-    muscle.tensions(
-        arrays,
-        cases.strength[0],
-        cases.stiffness[0],
-        cases.shift[0],
-        0.0,
-        length,
-        fibre,
-        active,
-        active_slope,
-        tension,
-        slope,
-    )
+    active, _ = line_forces(packed, cases, length)
     names = [other for other in packed.coordinates if other.split(".")[0] == joint]
     chosen = [packed.coordinates.index(other) for other in names]
     ideal = [each for each in model.actuators if each.coordinate in names]

@@ -207,8 +207,8 @@ def solve(
     task = make_task(person, stance, posture, complete, criterion, weights, stability)
     columns = {name: np.array([value]) for name, value in settings.items()}
     packed = pack_stance(pack(person), stance)
-    out = run_chain(task, columns, 1)
-    moments = structure_moments(packed, chain_cases(task, columns, 1)[0], out)
+    out, cases = run_chain(task, columns, 1)
+    moments = structure_moments(packed, cases, out)
     dataset = labelled(packed, out, settings=settings, task=task.words(), pictures=True, moments=moments)
     if raise_on_failure:
         raise_failure(packed, dataset)
@@ -252,10 +252,13 @@ def resized(model: Model, body_mass: float, stature: float) -> Model:
     return _resized(ByIdentity(model), body_mass, stature)
 
 
-def run_chain(task: Task, columns: Mapping[str, Floats], count: int, first: Floats | None = None) -> Outputs:
+def run_chain(
+    task: Task, columns: Mapping[str, Floats], count: int, first: Floats | None = None
+) -> tuple[Outputs, CaseArrays]:
     """Solve a chain of cases: the first cold, or from a posture ``first`` (nu,), each further one from that before.
 
-    ``columns`` are values (count,) by parameter name, or by posture angle as `POSTURE` has it [deg].
+    ``columns`` are values (count,) by parameter name, or by posture angle as `POSTURE` has it [deg]. What comes back is
+    the outputs, and the table of the cases that were solved.
     """
     stance = pack_stance(pack(task.model), task.stance)
     cases, angles = chain_cases(task, columns, count)
@@ -269,7 +272,7 @@ def run_chain(task: Task, columns: Mapping[str, Floats], count: int, first: Floa
     out = empty_outputs(model, arrays, count)
     work, side = workspace(model, arrays), workspace(model, arrays)
     solve_chain(model, arrays, cases, held, task.find, task.power, start, work, side, out)
-    return out
+    return out, cases
 
 
 def chain_cases(task: Task, columns: Mapping[str, Floats], count: int) -> tuple[CaseArrays, list[dict[str, float]]]:

@@ -87,7 +87,7 @@ def pack_stance(packed: Packed, name: str) -> PackedStance:
     if stance.upright:
         apart = reference.centre[0] @ bare_arrays(packed, _reference_stance(packed)).ground.T
         # over one foot as far in front of the ankle as over two, and right above it
-        centre = stance.centre or (apart[0], apart[1] if _two_sided(stance) else 0.0)
+        centre = stance.centre or (apart[0], apart[1] if two_sided(stance) else 0.0)
         n = packed.lines
         target[:n] = reference.activation[0, :n]
         named = dict(zip(_reference_stance(packed).actuators, reference.activation[0, n:], strict=True))
@@ -206,7 +206,7 @@ def bare_arrays(packed: Packed, stance: Stance) -> StanceArrays:
     )
 
 
-def _two_sided(stance: Stance) -> bool:
+def two_sided(stance: Stance) -> bool:
     """Whether the stance is carried on both sides."""
     return {support.side for support in stance.supports} >= {"left", "right"}
 
@@ -457,9 +457,7 @@ class Completion:
 
     angles: dict[str, float]  #: conditions [rad]: the named angles and what the rhythm adds
     modes: Floats  #: (conditions + centred.size, nu)
-    centred: (
-        Ints  #: directions of the ground (0 forward, 1 to the side) in which the centre of mass stands over its aim
-    )
+    centred: Ints  #: directions of the ground, 0 forward or 1 aside, in which the centre of mass stands over its aim
 
 
 def completion(stance: PackedStance, angles: Mapping[str, float]) -> Completion:

@@ -31,7 +31,6 @@ from spinesim.solve import (
     POSTURE,
     Complete,
     Task,
-    chain_cases,
     check_parts,
     check_settings,
     make_task,
@@ -278,11 +277,11 @@ def _solve_chain(grid: Grid, chain: slice) -> dict[str, np.ndarray]:
     task = replace(grid.task, model=model)
     stance = pack_stance(pack(model), task.stance)
     count = chain.stop - chain.start
-    out = run_chain(task, columns, count)
+    out, cases = run_chain(task, columns, count)
     pictures = any(VARIABLES[name].large for name in grid.wanted)
     values = quantities(stance, out, pictures=pictures)
     if "structure_moment" in grid.wanted:
-        values["structure_moment"] = structure_moments(stance, chain_cases(task, columns, count)[0], out)
+        values["structure_moment"] = structure_moments(stance, cases, out)
     if task.find and count > 1:
         values["branch"] = _second_solutions(task, columns, out, columns[list(grid.axes)[-1]])
     return {name: values[name] for name in grid.wanted}
@@ -296,7 +295,7 @@ def _second_solutions(task: Task, columns: dict[str, np.ndarray], out: Outputs, 
     marks = np.zeros(x.size)
 
     def other(case: int, first: np.ndarray | None = None) -> bool:
-        alone = run_chain(task, {name: column[case : case + 1] for name, column in columns.items()}, 1, first)
+        alone, _ = run_chain(task, {name: column[case : case + 1] for name, column in columns.items()}, 1, first)
         return bool(alone.status[0] != 0 or np.abs(alone.free[0] - out.free[case]).max() > BRANCH)
 
     if out.status[-1] == 0 and other(x.size - 1):

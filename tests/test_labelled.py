@@ -27,7 +27,7 @@ def rotations(stance, values):
 @pytest.mark.parametrize("motion", ["flexion", "bend", "turn", "all"])
 def test_buckled_bones__are_turned_by_the_angles_of_the_mode(adult, motion):
     stance = pack_stance(pack(adult), "standing")
-    out = run_chain(make_task(adult, "standing", {"trunk_flexion": 0}, "rhythm"), {}, 1)  # the reference posture
+    out, _ = run_chain(make_task(adult, "standing", {"trunk_flexion": 0}, "rhythm"), {}, 1)  # the reference posture
     chosen = [name == "pelvic_tilt" or motion == "all" or name.endswith(motion) for name in stance.free]
     out.mode[0] = np.where(chosen, np.random.default_rng(5).normal(size=len(chosen)), 0.0)
     angle = dict(zip(stance.free, BUCKLING_DEG * out.mode[0] / np.abs(out.mode[0]).max(), strict=True))

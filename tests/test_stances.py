@@ -193,12 +193,12 @@ def test_mirror__the_stance_of_the_other_side_gives_the_mirror_image(results, st
 def test_mirror__the_same_posture_takes_the_same_forces(results, stance, name):
     """The posture that was found, held and seen in the mirror: forces have one answer however the search went."""
     here, there = (pack_stance(pack(ADULT), which) for which in (stance, other_side(stance)))
-    found = run_chain(make_task(ADULT, stance, None, "rhythm"), columns(CASES[name]), 1).free[0]
+    found = run_chain(make_task(ADULT, stance, None, "rhythm"), columns(CASES[name]), 1)[0].free[0]
     turned = [found[here.free.index(mirrored_name(n))] * (-1.0 if n.endswith(ODD_ENDS) else 1.0) for n in there.free]
     one, two = (
         labelled(
             packed,
-            run_chain(Task(ADULT, packed.stance.name, {}, False), columns(parameters), 1, np.array(free)),
+            run_chain(Task(ADULT, packed.stance.name, {}, False), columns(parameters), 1, np.array(free))[0],
             settings=parameters,
             task={},
             pictures=False,

@@ -195,10 +195,10 @@ def test_branch__marks_a_chain_whose_end_disagrees_with_a_cold_start(adult, monk
     run_chain = sweeping.run_chain
 
     def strayed(task, columns, count, first=None):
-        out = run_chain(task, columns, count, first)
+        out, cases = run_chain(task, columns, count, first)
         if count > 1:
             out.free[-1] += 2 * sweeping.BRANCH
-        return out
+        return out, cases
 
     axes = {"tightness.hip_flexors": [0, 2, 4]}
     assert not ss.sweep(adult, axes, variables=FEW).branch.values.any()
@@ -220,10 +220,10 @@ def test_branch__marks_both_sides_of_a_jump_behind_which_another_solution_is_fou
 def test_chain__of_a_symmetric_case_from_a_bent_posture_ends_in_symmetry(adult):
     """As a jump beside it is tried backwards: the bend of a loaded neighbour is no second solution."""
     task = sweeping.make_task(adult, "standing", None, "rhythm")
-    bent = sweeping.run_chain(task, {"load.hand.right": np.array([6.0])}, 1).free[0]
+    bent = sweeping.run_chain(task, {"load.hand.right": np.array([6.0])}, 1)[0].free[0]
     none = {"load.hand.right": np.zeros(1)}
     np.testing.assert_allclose(
-        sweeping.run_chain(task, none, 1, bent).free, sweeping.run_chain(task, none, 1).free, atol=1e-7
+        sweeping.run_chain(task, none, 1, bent)[0].free, sweeping.run_chain(task, none, 1)[0].free, atol=1e-7
     )
 
 

@@ -107,7 +107,7 @@ class StanceArrays(NamedTuple):
     rate_index: Ints  #: free coordinate that moves the joint coordinate
     rate: Floats  #: by how much
     n_free: int
-    stable: Ints  #: free coordinates in which the posture must be stable: all but lean
+    stable: Ints  #: free coordinates in which the posture must be stable: all but those of the legs
     lateral: NDArray[np.bool_]  #: (nu,) free coordinates that break the symmetry of left and right
     up: Floats  #: (3,) unit vector against the weights, world frame
     ground: Floats  #: (2, 3) unit vectors across them: forward (lying on back or belly: along the body) and to the side

@@ -145,18 +145,22 @@ def _unit(section: Section, key: str) -> Vector:
 
 def _shift(section: Section, bodies: set[str]) -> tuple[str, Vector]:
     """A body and by how much its centre of mass is moved."""
-    body = section.text("body")
-    if body not in bodies:
-        section.fail("body", f"must be a body of bodies.csv{nearest(body, bodies)}")
+    body = _body(section, bodies)
     x, y, z = section.numbers("by", "length", 3)
     section.close()
     return body, (x, y, z)
 
 
-def _contact(section: Section, bodies: set[str]) -> Contact:
+def _body(section: Section, bodies: set[str]) -> str:
+    """The body that a table names."""
     body = section.text("body")
     if body not in bodies:
         section.fail("body", f"must be a body of bodies.csv{nearest(body, bodies)}")
+    return body
+
+
+def _contact(section: Section, bodies: set[str]) -> Contact:
+    body = _body(section, bodies)
     result = section.make(
         Contact,
         name=section.text("name"),
@@ -187,9 +191,7 @@ def _free_coordinate(section: Section, names: Sequence[str]) -> FreeCoordinate:
 
 
 def _support(section: Section, bodies: set[str]) -> Support:
-    body = section.text("body")
-    if body not in bodies:
-        section.fail("body", f"must be a body of bodies.csv{nearest(body, bodies)}")
+    body = _body(section, bodies)
     result = section.make(
         Support,
         name=section.text("name"),

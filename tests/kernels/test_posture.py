@@ -40,7 +40,7 @@ def value(s, free):
 def found(adult, settings, stance="standing", angles=None, stability=False):
     """Solve through the chain of stages: scene, free coordinates and activations."""
     task = make_task(adult, stance, angles, "find", stability=stability)
-    out = run_chain(task, {name: np.array([v], dtype=float) for name, v in settings.items()}, 1)
+    out, _ = run_chain(task, {name: np.array([v], dtype=float) for name, v in settings.items()}, 1)
     assert out.status[0] == SOLVED
     held = {name: np.degrees(v) for name, v in task.angles.items()}
     return scene(adult, stance, settings, held), out.free[0], out.activation[0]

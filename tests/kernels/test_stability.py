@@ -249,7 +249,7 @@ def test_stable_balance__of_a_symmetric_posture_is_symmetric_with_its_cuts(adult
 def test_margin__reported_is_the_smallest_eigenvalue_and_its_mode(adult, stance, posture, margin):
     task = make_task(adult, stance, posture, "rhythm", stability=margin)
     settings = {"load.hand.left": 4.0}
-    out = run_chain(task, {name: np.array([v]) for name, v in settings.items()}, 1)
+    out, _ = run_chain(task, {name: np.array([v]) for name, v in settings.items()}, 1)
     assert out.status[0] == SOLVED
     s = scene(adult, stance, settings)
     s.configure(out.free[0])
