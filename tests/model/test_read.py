@@ -226,6 +226,6 @@ def test_stances__one_like_another_takes_over_what_it_does_not_say(adult):
     assert overhead.shifts["thorax"][1] * thorax.mass == pytest.approx(7.41 * 0.30, rel=1e-3)
     own = {
         "shifts": {},
-        **{key: getattr(squat, key) for key in ("name", "description", "source", "confidence", "notes")},
+        **{key: getattr(squat, key) for key in ("name", "description", "source", "confidence", "notes", "trusted")},
     }
     assert overhead.model_copy(update=own) == squat
