@@ -22,7 +22,7 @@ from spinesim.stance import PackedStance, default_cases, limit_ankles
 def names(packed: Packed) -> parameters.Names:
     """Names that parameters of this model may go on with."""
     model = packed.model
-    return parameter_names(model.muscles, model.groups, model.tests, model.abdomen, model.imbalances)
+    return parameter_names(model.muscles, model.groups, model.tests, model.abdomen, model.imbalances, packed.foramina)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +146,7 @@ def case_arrays(stance: PackedStance, columns: Mapping[str, Floats], count: int,
         wanted = angle[:, None] * shift.per_radian
         cases.shift[:, shift.muscles] = np.where(np.abs(wanted) > np.abs(current), wanted, current)
         cases.tissue_shift[:, shift.tissues] = angle[:, None] * shift.signs
+    _nerve_room(packed, full, cases)
     right, left = parameters.hand_masses(full)
     cases.load[:, 0] = right
     cases.load[:, 1] = left
@@ -170,6 +171,17 @@ def _pressure(packed: Packed, full: Mapping[str, Floats], cases: CaseArrays) -> 
     # what rounding alone puts above the highest is the highest
     near = np.abs(least - cases.upper[:, line]) <= 1e-9
     cases.lower[:, line] = np.where(near, cases.upper[:, line], least)
+
+
+def _nerve_room(packed: Packed, full: Mapping[str, Floats], cases: CaseArrays) -> None:
+    """What is set of discs, foramina and ligament, in place."""
+    for f, level in enumerate(packed.foramina):
+        v = packed.levels.index(level)
+        for part, values in (("height_loss", cases.disc_loss), ("bulge", cases.disc_bulge), ("slip", cases.disc_slip)):
+            values[:, v] = full.get(f"disc.{level}.{part}", np.zeros(1)) * units.MILLIMETRE
+        for s, side in enumerate(("left", "right")):
+            cases.foramen_scale[:, f, s] = full.get(f"foramen.{level}.{side}.scale", np.ones(1))
+    cases.flavum[:] = full.get("ligamentum_flavum.thickening", np.zeros(1)) * units.MILLIMETRE
 
 
 @lru_cache(maxsize=16)

@@ -46,7 +46,6 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
     solved = out.status == 0
     held = _held(stance)
     reaction = out.reaction
-    loss = (reaction[:, :, 0] - stance.compression) / arrays.level_axial
     foramen = out.foramen
     activation = out.activation
     values = {
@@ -76,13 +75,17 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
         "shear_anterior": reaction[:, :, 1],
         "shear_lateral": reaction[:, :, 2],
         "disc_pressure": reaction[:, :, 0] / (arrays.pressure_factor * arrays.level_area) / units.MEGAPASCAL,
-        "height_loss": loss / units.MILLIMETRE,
+        "height_loss": out.disc[..., 0] / units.MILLIMETRE,
+        "disc_slip": out.disc[..., 1] / units.MILLIMETRE,
+        "disc_bulge": out.disc[..., 2] / units.MILLIMETRE,
         "hip_contact_force": out.hip_force,
         "foot_force": out.foot_force if _feet(stance) else np.zeros_like(out.foot_force),
         "foramen_area": foramen[..., 0] / units.MM2,
         "foramen_height": foramen[..., 1] / units.MILLIMETRE,
         "foramen_width": foramen[..., 2] / units.MILLIMETRE,
         "posterior_disc_height": foramen[..., 3] / units.MILLIMETRE,
+        "foramen_closed": foramen[..., 4],
+        "canal_area": out.canal / units.MM2,
         "locked_moment": -out.held_moment[:, held],
         "multiplier": out.multiplier,
         "passive_moment_hip_flexors": out.hip_flexor_moment,

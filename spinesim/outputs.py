@@ -37,7 +37,9 @@ def empty_outputs(model: ModelArrays, stance: StanceArrays, count: int) -> Outpu
         "hip_flexor_moment": (2,),
         "alignment": (8,),
         "centre": (3,),
-        "foramen": (model.foramen_level.size, 2, 4),
+        "disc": (model.level_area.size, 3),
+        "foramen": (model.foramen_level.size, 2, 5),
+        "canal": (model.foramen_level.size,),
         "body_rotation": (nb, 3, 3),
         "body_position": (nb, 3),
     }

@@ -217,10 +217,15 @@ def check_settings(model: Model, settings: Mapping[str, float] | None) -> dict[s
 
 
 def check_parts(model: Model, wanted: Iterable[str]) -> None:
-    """Refuse hand loads on a model without hands, and pressures on one without an abdomen."""
-    for start, part, words in (("load.", model.hand, "hands"), ("iap.", model.abdomen, "abdomen")):
+    """Refuse hand loads on a model without hands, pressures without an abdomen, a ligament without foramina."""
+    parts = (
+        ("load.", model.hand, "hands"),
+        ("iap.", model.abdomen, "abdomen"),
+        ("ligamentum_flavum.", model.foramen_outline, "foramina"),
+    )
+    for start, part, words in parts:
         named = [name for name in wanted if name.startswith(start)]
-        if named and part is None:
+        if named and not part:
             raise InputError(f"{named[0]}: the model {model.name} has no {words}")
 
 
@@ -249,7 +254,7 @@ def run_chain(task: Task, columns: Mapping[str, Floats], count: int, first: Floa
     if first is not None:
         # a symmetric case is solved within the symmetric postures, and must start from one
         start[0] = np.where(stance.arrays.lateral & cases.symmetric[0], 0.0, first)
-    model = stance.packed.arrays._replace(level_reference=stance.compression)
+    model = stance.packed.arrays._replace(level_reference=stance.compression, level_shear_reference=stance.shear)
     arrays = stance.arrays if task.volume else stance.arrays._replace(cost=np.ones_like(stance.arrays.cost))
     out = empty_outputs(model, arrays, count)
     work, side = workspace(model, arrays), workspace(model, arrays)

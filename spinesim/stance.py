@@ -38,6 +38,7 @@ class PackedStance:
     free: tuple[str, ...]
     actuators: tuple[str, ...]
     compression: Floats  #: (nl,) compression in healthy standing [N]
+    shear: Floats  #: (nl,) anterior shear in healthy standing [N]
 
 
 def lumbar_flexion(trunk: float) -> float:
@@ -91,6 +92,7 @@ def pack_stance(packed: Packed, name: str) -> PackedStance:
         free=tuple(coordinate.name for coordinate in stance.free),
         actuators=actuators,
         compression=reference.reaction[0, :, 0].copy(),
+        shear=reference.reaction[0, :, 1].copy(),
     )
 
 
@@ -244,6 +246,11 @@ def default_cases(packed: Packed, arrays: StanceArrays, stance: Stance, count: i
         load_point=np.tile(points, (count, 1, 1)),
         symmetric=np.ones(count, dtype=np.bool_),
         held=np.zeros((count, held)),
+        disc_loss=np.zeros((count, len(packed.levels))),
+        disc_bulge=np.zeros((count, len(packed.levels))),
+        disc_slip=np.zeros((count, len(packed.levels))),
+        foramen_scale=np.ones((count, len(packed.foramina), 2)),
+        flavum=np.zeros(count),
     )
     if model.abdomen is not None:
         # the highest pressure is that of rest and transversus together

@@ -138,6 +138,18 @@ VARIABLES = _register(
         "height_loss", ("level",), "mm", "Loss of disc height from healthy standing, positive when the disc is lower."
     ),
     Variable(
+        "disc_slip",
+        ("level",),
+        "mm",
+        "Slip of the upper vertebra on the lower from healthy standing, positive when it goes forward.",
+    ),
+    Variable(
+        "disc_bulge",
+        ("level",),
+        "mm",
+        "Bulge of the posterior margin of the disc, positive into foramen and canal.",
+    ),
+    Variable(
         "cocontraction_compression",
         ("level",),
         "N",
@@ -160,6 +172,13 @@ VARIABLES = _register(
     Variable(
         "posterior_disc_height", ("foramen", "side"), "mm", "Height of the disc at its posterior margin on this side."
     ),
+    Variable(
+        "foramen_closed",
+        ("foramen", "side"),
+        "1",
+        "Mark of a closed foramen: 1 where its front and back walls pass through each other (its area is 0), else 0.",
+    ),
+    Variable("canal_area", ("foramen",), "mm2", "Area of the central canal at the disc of this level."),
     # stability
     Variable(
         "stability_margin",

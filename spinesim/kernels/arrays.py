@@ -78,6 +78,8 @@ class ModelArrays(NamedTuple):
     level_area: Floats  #: (nl,)
     level_axial: Floats  #: (nl,) axial stiffness
     level_reference: Floats  #: (nl,) compression in healthy standing
+    level_shear: Floats  #: (nl,) anterior shear stiffness
+    level_shear_reference: Floats  #: (nl,) anterior shear in healthy standing
     pressure_factor: float
     # alignment
     trunk_body: int
@@ -95,6 +97,8 @@ class ModelArrays(NamedTuple):
     foramen_part: Ints  #: (np,) 0 lower body, 1 upper body, 2 posterior disc margin
     foramen_marks: Ints  #: (5,) lower pedicle margin above, body above, disc, body below, upper pedicle margin below
     foramen_disc: Floats  #: (3,) rest bulge [m], bulge per extension [m/rad], per height loss [1]
+    canal_points: Floats  #: (nf, 4, 3) midline: disc corner and lamina above (upper body), the same below (lower body)
+    canal_size: Floats  #: (nf, 2) width of the canal, thickness of the ligamentum flavum
 
 
 class StanceArrays(NamedTuple):
@@ -142,6 +146,11 @@ class CaseArrays(NamedTuple):
     load_point: Floats  #: (nc, 2, 3) in the frame of the thorax
     symmetric: NDArray[np.bool_]  #: (nc,) the case is its own mirror image
     held: Floats  #: (nc, nh) values of the held posture angles [rad]
+    disc_loss: Floats  #: (nc, nl) height lost beside that of the load [m]
+    disc_bulge: Floats  #: (nc, nl) bulge beside that of load and angle [m]
+    disc_slip: Floats  #: (nc, nl) slip beside that of the load, forward positive [m]
+    foramen_scale: Floats  #: (nc, nf, 2) factor on the size of the foramen, left and right
+    flavum: Floats  #: (nc,) thickening of the ligamentum flavum [m]
 
 
 class HeldAngles(NamedTuple):
@@ -183,6 +192,8 @@ class Outputs(NamedTuple):
     hip_flexor_moment: Floats  #: (nc, 2)
     alignment: Floats  #: (nc, 8)
     centre: Floats  #: (nc, 3)
-    foramen: Floats  #: (nc, nf, 2, 4)
+    disc: Floats  #: (nc, nl, 3) height loss, anterior slip and posterior bulge [m]
+    foramen: Floats  #: (nc, nf, 2, 5) area, height, least width, posterior disc height, 1 where closed
+    canal: Floats  #: (nc, nf) area of the central canal
     body_rotation: Floats  #: (nc, nb, 3, 3)
     body_position: Floats  #: (nc, nb, 3)

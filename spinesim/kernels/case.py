@@ -58,6 +58,28 @@ def excluding(lower, upper):
 
 
 @inner
+def nerve_room(model, case, row, work, out):
+    """Discs, foramina and canal of a solved case, from its joint reactions, into row ``row`` of ``out``."""
+    count = model.foramen_part.size
+    points, flat, rotation, shift = np.empty((count, 3)), np.empty((count, 2)), np.empty((3, 3)), np.empty(3)
+    for v in range(model.level_area.size):
+        disc, load = out.disc[row, v], out.reaction[row, v]
+        flexion = work.q[model.body_coordinates[model.level_bodies[v, 1]]]
+        disc[0] = (load[0] - model.level_reference[v]) / model.level_axial[v] + case.disc_loss[row, v]
+        disc[1] = (load[1] - model.level_shear_reference[v]) / model.level_shear[v] + case.disc_slip[row, v]
+        disc[2] = foramen.disc_bulge(model, -flexion, disc[0]) + case.disc_bulge[row, v]
+    for f in range(model.foramen_level.size):
+        level = model.foramen_level[f]
+        disc = out.disc[row, level]
+        foramen.relative(model, level, work.turn, work.place, rotation, shift)
+        for side in range(2):
+            foramen.outline(model, f, side, rotation, shift, disc, case.flavum[row], points)
+            foramen.flatten(model, points, case.foramen_scale[row, f, side], flat)
+            foramen.measures(model, points, flat, out.foramen[row, f, side])
+        out.canal[row, f] = foramen.canal_area(model, f, rotation, shift, disc, case.flavum[row])
+
+
+@inner
 def derive(model, stance, case, row, problem, used, power, fixed, free, multiplier, activation, find, least, work, out):
     """Loads, angles and foramina of a solved case, from ``work`` as it was left, into row ``row`` of ``out``.
 
@@ -129,14 +151,7 @@ def derive(model, stance, case, row, problem, used, power, fixed, free, multipli
         if stance.support_side[s] >= 0:
             out.foot_force[row, stance.support_side[s]] += share[s] * carried
     alignment.alignment(model, work.turn, out.alignment[row])
-    points = np.empty((model.foramen_part.size, 3))
-    for f in range(model.foramen_level.size):
-        level = model.foramen_level[f]
-        loss = (out.reaction[row, level, 0] - model.level_reference[level]) / model.level_axial[level]
-        flexion = work.q[model.body_coordinates[model.level_bodies[level, 1]]]
-        for side in range(2):
-            foramen.outline(model, f, side, -flexion, loss, work.turn, work.place, points)
-            foramen.measures(model, points, out.foramen[row, f, side])
+    nerve_room(model, case, row, work, out)
     copy(work.turn, out.body_rotation[row])
     copy(work.place, out.body_position[row])
 

@@ -21,6 +21,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Side = Literal["right", "left", "midline"]
 Confidence = Literal["extracted", "read", "literature-memory", "derived", "assumed", "fitted"]
 
+#: Points with which the outline of every foramen begins.
+MARKED = ("pedicle_inferior", "body_inferior", "disc_bulge", "body_superior", "pedicle_superior")
+
 
 class Part(BaseModel):
     """Base of all descriptions: frozen, no unknown entries, no NaN or infinity."""
@@ -178,8 +181,9 @@ class Landmark(Sourced):
 
 
 class ForamenPoint(Sourced):
-    """One point of the closed outline of a foramen, in order."""
+    """One point of the closed outline of the foramen of one level, in order."""
 
+    level: str
     name: str
     part: Literal["upper", "lower", "disc"]  #: which vertebra carries it
     origin: Literal["inferior_posterior_corner", "superior_posterior_corner", "posterior_disc_margin"]
@@ -193,6 +197,17 @@ class Pedicle(Sourced):
     vertebra: str
     height: Positive  #: [m]
     width: Positive  #: [m]
+
+
+class Canal(Sourced):
+    """Central canal at the disc of one level."""
+
+    level: str
+    width: Positive  #: between the pedicles [m]
+    depth: Positive  #: from the corners of the vertebral bodies back to the laminae [m]
+    lamina_above: float  #: lower edge of the upper lamina above the corner of the upper body [m]
+    lamina_below: float  #: upper edge of the lower lamina above the corner of the lower body [m]
+    flavum: NotNegative  #: thickness of the ligamentum flavum [m]
 
 
 class Support(Part):
@@ -381,6 +396,7 @@ class Model(Part):
     landmarks: tuple[Landmark, ...]
     foramen_outline: tuple[ForamenPoint, ...]
     pedicles: tuple[Pedicle, ...]
+    canals: tuple[Canal, ...]  #: one per level with a foramen
     tests: tuple[TightnessTest, ...]
     stances: dict[str, Stance]
     imbalances: dict[str, Imbalance] = {}

@@ -20,10 +20,12 @@ from spinesim.model.folder import ModelFolder
 from spinesim.model.mirror import mirrored, mirrored_muscle
 from spinesim.model.names import parameter_names
 from spinesim.model.parts import (
+    MARKED,
     Abdomen,
     Actuator,
     Body,
     Bulge,
+    Canal,
     Coordinate,
     Curves,
     Disc,
@@ -141,6 +143,8 @@ class _Reader:
         abdomen = self.abdomen(top, muscles) if top.has("abdomen") else None
         hand = self.hand(top, landmarks, trunk) if top.has("hand") else None
         names = parameter_names(muscles, groups, tests, abdomen, {})
+        pedicles = self.pedicles(bodies)
+        outline = self.foramen_outline(levels, joints, pedicles)
 
         fields: dict[str, Any] = {
             "name": top.text("name"),
@@ -182,8 +186,9 @@ class _Reader:
             groups=groups,
             actuators=actuators,
             landmarks=landmarks,
-            foramen_outline=tuple(r.make(ForamenPoint) for r in self.folder.table("foramen_outline")),
-            pedicles=self.pedicles(bodies),
+            foramen_outline=outline,
+            pedicles=pedicles,
+            canals=self.canals(outline),
             tests=tests,
             stances=stances,
             imbalances=read_imbalances(self.folder, names, hand is not None),
@@ -471,6 +476,42 @@ class _Reader:
         for row in rows:
             _known(row, "vertebra", {b.name for b in bodies}, "body of bodies.csv")
         return tuple(row.make(Pedicle) for row in rows)
+
+    def foramen_outline(
+        self, levels: Sequence[str], joints: Sequence[Joint], pedicles: Sequence[Pedicle]
+    ) -> tuple[ForamenPoint, ...]:
+        rows = self.folder.table("foramen_outline")
+        upper = {j.name: j.child for j in joints}
+        known = {p.vertebra for p in pedicles}
+        points = tuple(row.make(ForamenPoint) for row in rows)
+        order: dict[str, list[tuple[str, str]]] = {}
+        for row in rows:
+            level, name = row.fields["level"], row.fields["name"]
+            _known(row, "level", levels, "level of joints.csv")
+            if upper[level] not in known:
+                row.fail("level", f"needs {upper[level]} in pedicles.csv")
+            order.setdefault(level, []).append((name, row.fields["part"]))
+            first = next(iter(order.values()))
+            if order[level] != first[: len(order[level])]:
+                row.refuse("the points and parts of every level must be those of the first, in the same order")
+        for level, found in order.items():
+            if len(found) < len(next(iter(order.values()))):
+                raise ModelError(f"{self.label}/foramen_outline.csv: {level} has fewer points than the first level")
+            if tuple(name for name, _ in found[: len(MARKED)]) != MARKED:
+                raise ModelError(f"{self.label}/foramen_outline.csv: {level} must begin with {', '.join(MARKED)}")
+        return points
+
+    def canals(self, outline: Sequence[ForamenPoint]) -> tuple[Canal, ...]:
+        rows = self.folder.table("canals")
+        _refuse_repeats(rows, "level")
+        levels = list(dict.fromkeys(point.level for point in outline))
+        for row in rows:
+            _known(row, "level", levels, "level of foramen_outline.csv")
+        canals = tuple(row.make(Canal) for row in rows)
+        missing = [level for level in levels if level not in {canal.level for canal in canals}]
+        if missing:
+            raise ModelError(f"{self.label}/canals.csv: {missing[0]} has a foramen and is missing here")
+        return canals
 
     def actuators(
         self, groups: Iterable[str], coordinates: Sequence[Coordinate], stances: dict[str, Stance]

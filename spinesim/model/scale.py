@@ -22,6 +22,7 @@ muscles, continued         specific tension, pennation, passive strains   1
 muscle_paths               points; angles of conditions                   λ; 1
 tissues, actuators         moments (force · length); rates                φ λ; 1
 foramen_outline, pedicles  lengths                                        λ
+canals                     lengths                                        λ
 tests, tightness           angles, gains                                  1
 stances                    places of supports; angles, shares             λ; 1
 =========================  =============================================  ======
@@ -107,6 +108,7 @@ def scaled(model: Model, *, body_mass: float | None = None, stature: float | Non
             "actuators": _all_times(model.actuators, max_moment=φ * λ),
             "foramen_outline": _all_times(model.foramen_outline, back=λ, up=λ),
             "pedicles": _all_times(model.pedicles, height=λ, width=λ),
+            "canals": _all_times(model.canals, width=λ, depth=λ, lamina_above=λ, lamina_below=λ, flavum=λ),
             "stances": {
                 name: stance.model_copy(update={"supports": _all_times(stance.supports, position=λ)})
                 for name, stance in model.stances.items()

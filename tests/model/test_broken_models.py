@@ -96,7 +96,13 @@ CELLS = [
     ("landmarks", "asis_r", "body", "pelwis", "body = pelwis, is not a body of bodies.csv; did you mean 'pelvis'?"),
     ("landmarks", "asis_r", "name", "psis_r", "psis_r: name = psis_r, is listed already"),
     ("landmarks", "shoulder_centre_r", "name", "arm_r", "shoulder_landmark = shoulder_centre_r, must be a landmark"),
-    ("foramen_outline", "pars", "part", "side", "part = side, must be 'upper', 'lower' or 'disc'"),
+    ("foramen_outline", "L4_L5", "part", "side", "L4_L5 pedicle_inferior: part = side, must be 'upper', 'lower'"),
+    ("foramen_outline", "L4_L5", "name", "pedicle", "the points and parts of every level must be those of the first"),
+    ("foramen_outline", "L4_L5", "level", "L4_L6", "level = L4_L6, is not a level of joints.csv; did you mean"),
+    ("foramen_outline", "L5_S1", "name", "pedicle", "the points and parts of every level must be those of the first"),
+    ("pedicles", "L3", "vertebra", "thorax", "level = L3_L4, needs L3 in pedicles.csv"),
+    ("canals", "L4_L5", "level", "T12_L1", "level = T12_L1, is not a level of foramen_outline.csv"),
+    ("canals", "L4_L5", "width_m", "0", "width_m = 0, must be greater than 0"),
     ("pedicles", "L3", "vertebra", "L6", "vertebra = L6, is not a body of bodies.csv"),
     ("pedicles", "L3", "width_m", "0", "width_m = 0, must be greater than 0"),
     ("tests", "adductors", "coordinate", "hip_r.bend", "coordinate = hip_r.bend, is not a coordinate"),
@@ -395,7 +401,7 @@ def test_broken__malformed_toml_names_the_line(folder):
 
 
 def test_tables__optional_ones_may_be_absent(folder):
-    for name in ("foramen_outline", "pedicles", "tests", "tightness", "tissues"):
+    for name in ("foramen_outline", "pedicles", "canals", "tests", "tightness", "tissues"):
         (folder / f"{name}.csv").unlink()
     shutil.rmtree(folder / "imbalances")  # they set tightness and loads, which need tests and hands
     path = folder / "model.toml"
@@ -403,7 +409,7 @@ def test_tables__optional_ones_may_be_absent(folder):
     start, end = content.index("[foot]"), content.index("[bulge]")
     path.write_text(content[:start] + content[end:], encoding="utf-8")
     model = load_model(folder)
-    assert (model.foramen_outline, model.pedicles, model.tests, model.tissues) == ((), (), (), ())
+    assert (model.foramen_outline, model.pedicles, model.canals, model.tests) == ((), (), (), ())
     assert (model.foot, model.hand) == (None, None)
 
 
