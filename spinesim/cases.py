@@ -174,13 +174,14 @@ def _pressure(packed: Packed, full: Mapping[str, Floats], cases: CaseArrays) -> 
 
 
 def _nerve_room(packed: Packed, full: Mapping[str, Floats], cases: CaseArrays) -> None:
-    """What is set of discs, foramina and ligament, in place."""
+    """What is set of discs, foramina, ligament and sciatic nerve, in place."""
     for f, level in enumerate(packed.foramina):
         v = packed.levels.index(level)
         for part, values in (("height_loss", cases.disc_loss), ("bulge", cases.disc_bulge), ("slip", cases.disc_slip)):
             values[:, v] = full.get(f"disc.{level}.{part}", np.zeros(1)) * units.MILLIMETRE
         for s, side in enumerate(("left", "right")):
             cases.foramen_scale[:, f, s] = full.get(f"foramen.{level}.{side}.scale", np.ones(1))
+    cases.variant[:] = full.get("piriformis.variant", np.zeros(1))
     cases.flavum[:] = full.get("ligamentum_flavum.thickening", np.zeros(1)) * units.MILLIMETRE
 
 

@@ -40,6 +40,10 @@ def empty_outputs(model: ModelArrays, stance: StanceArrays, count: int) -> Outpu
         "disc": (model.level_area.size, 3),
         "foramen": (model.foramen_level.size, 2, 5),
         "canal": (model.foramen_level.size,),
+        "outline": (model.foramen_level.size, 2, model.foramen_part.size, 2),
+        "root_place": (model.foramen_level.size, 2, 2),
+        "sciatic": (2, 3),
+        "root": (model.foramen_level.size, 2, 5),
         "body_rotation": (nb, 3, 3),
         "body_position": (nb, 3),
     }

@@ -76,6 +76,15 @@ PARAMETERS = {
             0,
             "Thickening of the ligamentum flavum at every level: it moves the back wall of foramina and canal forward.",
         ),
+        Parameter(
+            "piriformis.variant",
+            "1",
+            0,
+            2,
+            0,
+            "Way of both sciatic nerves: 0 below the piriformis, 1 through it, 2 above it.",
+            whole=True,
+        ),
     )
 }
 

@@ -217,11 +217,12 @@ def check_settings(model: Model, settings: Mapping[str, float] | None) -> dict[s
 
 
 def check_parts(model: Model, wanted: Iterable[str]) -> None:
-    """Refuse hand loads on a model without hands, pressures without an abdomen, a ligament without foramina."""
+    """Refuse hand loads on a model without hands, pressures without an abdomen, and so on."""
     parts = (
         ("load.", model.hand, "hands"),
         ("iap.", model.abdomen, "abdomen"),
         ("ligamentum_flavum.", model.foramen_outline, "foramina"),
+        ("piriformis.", model.sciatic, "sciatic nerves"),
     )
     for start, part, words in parts:
         named = [name for name in wanted if name.startswith(start)]

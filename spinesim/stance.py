@@ -251,6 +251,7 @@ def default_cases(packed: Packed, arrays: StanceArrays, stance: Stance, count: i
         disc_slip=np.zeros((count, len(packed.levels))),
         foramen_scale=np.ones((count, len(packed.foramina), 2)),
         flavum=np.zeros(count),
+        variant=np.zeros(count, dtype=np.int64),
     )
     if model.abdomen is not None:
         # the highest pressure is that of rest and transversus together

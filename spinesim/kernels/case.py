@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from spinesim.kernels import alignment, foramen, passive, reaction
+from spinesim.kernels import alignment, foramen, nerve, passive, reaction, sciatic
 from spinesim.kernels.balance import (
     CAPS,
     INFEASIBLE,
@@ -59,9 +59,10 @@ def excluding(lower, upper):
 
 @inner
 def nerve_room(model, case, row, work, out):
-    """Discs, foramina and canal of a solved case, from its joint reactions, into row ``row`` of ``out``."""
+    """Discs, foramina, canal and roots of a solved case, from its joint reactions, into row ``row`` of ``out``."""
     count = model.foramen_part.size
-    points, flat, rotation, shift = np.empty((count, 3)), np.empty((count, 2)), np.empty((3, 3)), np.empty(3)
+    points, rotation, shift = np.empty((count, 3)), np.empty((3, 3)), np.empty(3)
+    ring, near, hold = np.empty((count, 2)), np.empty((count, 4)), np.empty(3)
     for v in range(model.level_area.size):
         disc, load = out.disc[row, v], out.reaction[row, v]
         flexion = work.q[model.body_coordinates[model.level_bodies[v, 1]]]
@@ -73,9 +74,13 @@ def nerve_room(model, case, row, work, out):
         disc = out.disc[row, level]
         foramen.relative(model, level, work.turn, work.place, rotation, shift)
         for side in range(2):
+            flat, place = out.outline[row, f, side], out.root_place[row, f, side]
             foramen.outline(model, f, side, rotation, shift, disc, case.flavum[row], points)
             foramen.flatten(model, points, case.foramen_scale[row, f, side], flat)
-            foramen.measures(model, points, flat, out.foramen[row, f, side])
+            size = out.foramen[row, f, side]
+            foramen.measures(model, points, flat, size)
+            nerve.root(model, f, flat, size[foramen.AREA], ring, near, hold, place, out.root[row, f, side])
+            place[1] *= model.root_law[0]
         out.canal[row, f] = foramen.canal_area(model, f, rotation, shift, disc, case.flavum[row])
 
 
@@ -152,6 +157,8 @@ def derive(model, stance, case, row, problem, used, power, fixed, free, multipli
             out.foot_force[row, stance.support_side[s]] += share[s] * carried
     alignment.alignment(model, work.turn, out.alignment[row])
     nerve_room(model, case, row, work, out)
+    if model.piriformis[0] >= 0:
+        sciatic.sciatic(model, case.variant[row], work.q, work.turn, work.place, tension, out.sciatic[row])
     copy(work.turn, out.body_rotation[row])
     copy(work.place, out.body_position[row])
 

@@ -100,6 +100,7 @@ def _tables(model: Model) -> dict[str, list[tuple[str, Sourced]]]:
         "foramen_outline": [(f"{p.level} {p.name}", p) for p in model.foramen_outline],
         "pedicles": [(p.vertebra, p) for p in model.pedicles],
         "canals": [(c.level, c) for c in model.canals],
+        "roots": [(r.level, r) for r in model.roots],
         "tests": [(t.group, t) for t in model.tests],
         "stances": list(model.stances.items()),
         "imbalances": [

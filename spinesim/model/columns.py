@@ -123,6 +123,7 @@ TABLES = {
         number("lamina_below", "length"),
         number("flavum", "length"),
     ),
+    "roots": (text("level"), text("name"), number("width", "length"), number("width_sd", "number")),
     "tests": (
         text("group"),
         text("name"),
@@ -141,10 +142,11 @@ ENTRY = {
     "foramen_outline": "{level} {name}",
     "pedicles": "{vertebra}",
     "canals": "{level}",
+    "roots": "{level}",
     "tests": "{group}",
     "tightness": "{group}",
 }
 #: Columns of the test table that give the pose: a joint coordinate of the right side and its unit.
 POSE = r"[A-Za-z0-9_]+\.[a-z]+_(deg|rad)"
 #: Tables that a model may do without.
-OPTIONAL = ("tissues", "actuators", "landmarks", "foramen_outline", "pedicles", "canals", "tests", "tightness")
+OPTIONAL = ("tissues", "actuators", "landmarks", "foramen_outline", "pedicles", "canals", "roots", "tests", "tightness")

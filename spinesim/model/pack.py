@@ -12,7 +12,7 @@ import numpy as np
 
 from spinesim.errors import ModelError
 from spinesim.kernels.arrays import Floats, ModelArrays
-from spinesim.model.parts import MARKED, Joint, Model, PathPoint
+from spinesim.model.parts import BEHIND, MARKED, Joint, Model, PathPoint
 
 LANDMARKS_NEEDED = ("S1_sup_ant", "S1_sup_post", "L1_sup_ant", "L1_sup_post")
 PARTS = ("lower", "upper", "disc")
@@ -100,6 +100,7 @@ def _pack(model: Model) -> Packed:
         **_plates(model, bodies),
         **_hips(model, bodies, coordinates),
         **_foramina(model),
+        **_sciatic(model, coordinates),
     )
     return Packed(
         model=model,
@@ -370,12 +371,51 @@ def _foramina(model: Model) -> dict[str, Any]:
         lines[f, :2] -= origin[joint.child]
         lines[f, 2:] -= origin[joint.parent]
     names = [point.name for point in first]
+    widths = {root.level: root.width for root in model.roots}
+    law = model.root_law
     return {
         "foramen_level": np.array([model.levels.index(level) for level in levels], dtype=np.int64),
         "foramen_points": points,
         "foramen_part": np.array([PARTS.index(point.part) for point in first], dtype=np.int64),
-        "foramen_marks": np.array([names.index(name) for name in MARKED] if first else [0] * 5),
+        "foramen_marks": np.array([names.index(name) for name in (*MARKED, BEHIND)] if first else [0] * 6),
         "foramen_disc": np.array([model.bulge.rest, model.bulge.per_extension, model.bulge.per_height_loss]),
         "canal_points": lines,
+        "root_width": np.array([widths[level] for level in levels]),
+        "root_law": np.array([1.0 / math.sin(law.takeoff), law.cushion, law.stiffness, law.hold] if law else [1.0] * 4),
+        "root_threshold": np.array([law.venular, law.capillary, law.conduction, law.arteriolar] if law else [0.0] * 4),
         "canal_size": np.array([(canals[level].width, canals[level].flavum) for level in levels]).reshape(-1, 2),
+    }
+
+
+def _sciatic(model: Model, coordinates: tuple[str, ...]) -> dict[str, Any]:
+    """Way and size of the sciatic nerves; placeholders that no kernel reads where the model has none."""
+    nerve = model.sciatic
+    if nerve is None:
+        return {
+            "piriformis": np.array([-1, -1]),
+            "knee_flexion": np.array([-1, -1]),
+            "sciatic_way": np.zeros(4),
+            "sciatic_size": np.zeros(3),
+            "sciatic_variant": np.zeros((3, 2)),
+        }
+    lines = {m.side: i for i, m in enumerate(model.muscles) if m.muscle == "piriformis"}
+    canals = {canal.level: canal for canal in model.canals}
+    places = []
+    for level in foramen_levels(model):
+        axes = joint_rotation(next(joint for joint in model.joints if joint.name == level))
+        for corner, lamina in zip(
+            reversed(foramen_corners(model, level)),
+            (canals[level].lamina_below, canals[level].lamina_above),
+            strict=True,
+        ):
+            places.append(corner + 0.5 * (lamina * axes[:, 1] - canals[level].depth * axes[:, 0]))
+    # the lower end of the lowest level, then the upper vertebra of every level
+    middle = np.array([places[0], *places[1::2]])
+    canal = float(np.linalg.norm(np.diff(middle, axis=0), axis=1).sum())
+    return {
+        "piriformis": np.array([lines["left"], lines["right"]]),
+        "knee_flexion": np.array([coordinates.index(f"knee_{side}.flexion") for side in ("l", "r")]),
+        "sciatic_way": np.array([canal + nerve.below_canal, nerve.hip_arm, nerve.knee_arm, canal]),
+        "sciatic_size": np.array([nerve.width, nerve.breadth, nerve.thickness]),
+        "sciatic_variant": np.column_stack([nerve.share, nerve.engaged]),
     }

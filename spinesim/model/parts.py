@@ -23,6 +23,7 @@ Confidence = Literal["extracted", "read", "literature-memory", "derived", "assum
 
 #: Points with which the outline of every foramen begins.
 MARKED = ("pedicle_inferior", "body_inferior", "disc_bulge", "body_superior", "pedicle_superior")
+BEHIND = "inferior_facet"  #: the point behind the root, which every outline has too
 
 
 class Part(BaseModel):
@@ -208,6 +209,45 @@ class Canal(Sourced):
     lamina_above: float  #: lower edge of the upper lamina above the corner of the upper body [m]
     lamina_below: float  #: upper edge of the lower lamina above the corner of the lower body [m]
     flavum: NotNegative  #: thickness of the ligamentum flavum [m]
+
+
+class Root(Sourced):
+    """The nerve root that leaves through the foramen of one level."""
+
+    level: str
+    name: str
+    width: Positive  #: of the ganglion, across its axis [m]
+    width_sd: NotNegative  #: between people, relative [1]
+
+
+class RootLaw(Part):
+    """What all roots share: direction, stiffness, the pressures that harm them, and how people differ."""
+
+    takeoff: Annotated[float, Field(gt=0.1, lt=1.6)]  #: angle between root and dural sac [rad]
+    cushion: Positive  #: fat on each side [m]
+    hold: Positive  #: length R by which the root is held under the pedicle: a way w costs it w^2 / 2 R of room [m]
+    stiffness: Positive  #: transverse [Pa]
+    stiffness_sd: NotNegative  #: of its logarithm [1]
+    foramen_height_sd: NotNegative  #: relative [1]
+    foramen_width_sd: NotNegative  #: relative [1]
+    venular: Positive  #: contact pressure at which venules stop [Pa]
+    capillary: Positive  #: at which capillary flow fails [Pa]
+    conduction: Positive  #: at which conduction suffers [Pa]
+    arteriolar: Positive  #: at which arterioles stop [Pa]
+
+
+class Sciatic(Part):
+    """The way of the sciatic nerve from L1 to the ankle, and the piriformis beside it."""
+
+    below_canal: Positive  #: length from the end of the canal to the ankle in the reference posture [m]
+    hip_arm: Positive  #: of the nerve behind the hip [m]
+    knee_arm: Positive  #: of the nerve behind the knee [m]
+    width: Positive  #: at the piriformis [m]
+    thickness: Positive  #: at the piriformis [m]
+    breadth: Positive  #: of the piriformis where it crosses the nerve [m]
+    frequency: Annotated[tuple[Share, ...], Field(min_length=3, max_length=3)]  #: of the nerve below, through, above
+    share: Annotated[tuple[Share, ...], Field(min_length=3, max_length=3)]  #: of the tension that crosses the nerve
+    engaged: Annotated[tuple[Share, ...], Field(min_length=3, max_length=3)]  #: share of its thickness in the way
 
 
 class Support(Part):
@@ -397,6 +437,9 @@ class Model(Part):
     foramen_outline: tuple[ForamenPoint, ...]
     pedicles: tuple[Pedicle, ...]
     canals: tuple[Canal, ...]  #: one per level with a foramen
+    roots: tuple[Root, ...]  #: one per level with a foramen
+    root_law: RootLaw | None
+    sciatic: Sciatic | None
     tests: tuple[TightnessTest, ...]
     stances: dict[str, Stance]
     imbalances: dict[str, Imbalance] = {}

@@ -20,6 +20,7 @@ from spinesim.model.folder import ModelFolder
 from spinesim.model.mirror import mirrored, mirrored_muscle
 from spinesim.model.names import parameter_names
 from spinesim.model.parts import (
+    BEHIND,
     MARKED,
     Abdomen,
     Actuator,
@@ -41,7 +42,10 @@ from spinesim.model.parts import (
     NeutralZone,
     PathPoint,
     Pedicle,
+    Root,
+    RootLaw,
     Scatter,
+    Sciatic,
     Stability,
     Stance,
     TightnessTest,
@@ -51,6 +55,7 @@ from spinesim.model.read_imbalances import read_imbalances
 from spinesim.model.read_stances import check_stance_actuators, read_stances
 
 S = TypeVar("S", Tissue, Actuator, Landmark)
+F = TypeVar("F", Canal, Root)
 
 GROUND = "ground"
 _SHARE_TOLERANCE = 1e-5  #: shares in the tables carry six digits
@@ -168,6 +173,8 @@ class _Reader:
             "bulge": self.constant_part(
                 top, "bulge", Bulge, rest="length", per_extension="length per angle", per_height_loss="number"
             ),
+            "sciatic": self.sciatic(top, muscles, outline) if top.has("sciatic") else None,
+            "root_law": self.root_law(top) if outline or top.has("root") else None,
         }
         result = top.make(
             Model,
@@ -188,7 +195,8 @@ class _Reader:
             landmarks=landmarks,
             foramen_outline=outline,
             pedicles=pedicles,
-            canals=self.canals(outline),
+            canals=self.at_foramina("canals", Canal, outline),
+            roots=self.at_foramina("roots", Root, outline),
             tests=tests,
             stances=stances,
             imbalances=read_imbalances(self.folder, names, hand is not None),
@@ -497,21 +505,61 @@ class _Reader:
         for level, found in order.items():
             if len(found) < len(next(iter(order.values()))):
                 raise ModelError(f"{self.label}/foramen_outline.csv: {level} has fewer points than the first level")
-            if tuple(name for name, _ in found[: len(MARKED)]) != MARKED:
-                raise ModelError(f"{self.label}/foramen_outline.csv: {level} must begin with {', '.join(MARKED)}")
+            names = [name for name, _ in found]
+            if tuple(names[: len(MARKED)]) != MARKED or BEHIND not in names:
+                must = f"must begin with {', '.join(MARKED)} and have {BEHIND}"
+                raise ModelError(f"{self.label}/foramen_outline.csv: {level} {must}")
         return points
 
-    def canals(self, outline: Sequence[ForamenPoint]) -> tuple[Canal, ...]:
-        rows = self.folder.table("canals")
+    def at_foramina(self, table: str, part: type[F], outline: Sequence[ForamenPoint]) -> tuple[F, ...]:
+        """One part per level with a foramen."""
+        rows = self.folder.table(table)
         _refuse_repeats(rows, "level")
         levels = list(dict.fromkeys(point.level for point in outline))
         for row in rows:
             _known(row, "level", levels, "level of foramen_outline.csv")
-        canals = tuple(row.make(Canal) for row in rows)
-        missing = [level for level in levels if level not in {canal.level for canal in canals}]
+        parts = tuple(row.make(part) for row in rows)
+        missing = [level for level in levels if level not in {found.level for found in parts}]
         if missing:
-            raise ModelError(f"{self.label}/canals.csv: {missing[0]} has a foramen and is missing here")
-        return canals
+            raise ModelError(f"{self.label}/{table}.csv: {missing[0]} has a foramen and is missing here")
+        return parts
+
+    def sciatic(self, top: Section, muscles: Sequence[Muscle], outline: Sequence[ForamenPoint]) -> Sciatic:
+        section = top.section("sciatic")
+        lengths = ("below_canal", "hip_arm", "knee_arm", "width", "thickness", "breadth")
+        values = {stem: self.folder.quantity(section, stem, "length") for stem in lengths}
+        shares = {stem: self.folder.quantity(section, stem, "number", 3) for stem in ("frequency", "share", "engaged")}
+        result: Sciatic = section.make(Sciatic, **values, **shares)
+        section.close()
+        if abs(sum(result.frequency) - 1.0) > _SHARE_TOLERANCE:
+            section.document.fail(("sciatic", "frequency"), "sciatic.frequency must add up to 1")
+        paths = {m.side: m.path for m in muscles if m.muscle == "piriformis"}
+        if not outline or any(len(paths.get(side, ())) != 3 for side in ("left", "right")):
+            section.document.fail(
+                ("sciatic",), "sciatic needs foramina, and a piriformis of three points on either side"
+            )
+        return result
+
+    def root_law(self, top: Section) -> RootLaw:
+        law: RootLaw = self.constant_part(
+            top,
+            "root",
+            RootLaw,
+            takeoff="angle",
+            cushion="length",
+            hold="length",
+            stiffness="pressure",
+            stiffness_sd="number",
+            foramen_height_sd="number",
+            foramen_width_sd="number",
+            venular="pressure",
+            capillary="pressure",
+            conduction="pressure",
+            arteriolar="pressure",
+        )
+        if not law.venular < law.capillary < law.conduction < law.arteriolar:
+            top.document.fail(("root", "venular"), "the thresholds of root must rise from venular to arteriolar")
+        return law
 
     def actuators(
         self, groups: Iterable[str], coordinates: Sequence[Coordinate], stances: dict[str, Stance]
