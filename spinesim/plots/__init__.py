@@ -8,6 +8,7 @@ from spinesim.plots.loads import disc_loads, foramen_area
 from spinesim.plots.maps import heat_map
 from spinesim.plots.margins import cocontraction, stability
 from spinesim.plots.muscles import muscle_groups
+from spinesim.plots.nerves import foramen_outlines, root_pressure
 
 __all__ = [
     "KINDS",
@@ -21,9 +22,11 @@ __all__ = [
     "disc_loads",
     "figure",
     "foramen_area",
+    "foramen_outlines",
     "heat_map",
     "kind_of",
     "muscle_groups",
+    "root_pressure",
     "save",
     "stability",
     "tilt_and_lordosis",
