@@ -217,3 +217,18 @@ def test_piriformis_posture__presses_its_own_hip_and_nothing_else_in_standing(ou
     hip = results.open_results(folder / "overactive_standing.nc")["hip_contact_force"]
     assert float(hip.sel(side="right")[-1] - hip.sel(side="right")[0]) > 50
     assert abs(float(hip.sel(side="left")[-1] - hip.sel(side="left")[0])) < 5
+
+
+def test_disc_height__alone_does_not_press_and_with_a_thick_ligament_does(outputs):
+    folder = outputs("disc_height")
+
+    def pressures(run):
+        return results.open_results(folder / f"{run}.nc").root_contact_pressure.sel(foramen="L4_L5", side="right")
+
+    alone = pressures("height")
+    assert float(alone.max()) < 30.0
+    both = pressures("height_and_ligament")
+    thick = {"ligamentum_flavum.thickening": 1.5}
+    assert (both.sel(thick) > both.isel({"ligamentum_flavum.thickening": 0}) + 30.0).all()
+    bulging = pressures("height_and_bulge")
+    assert float((bulging - bulging.isel({"disc.L4_L5.bulge": 0})).max()) < 10.0
