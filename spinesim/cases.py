@@ -23,7 +23,7 @@ from spinesim.stance import PackedStance, default_cases, limit_ankles, two_sided
 def names(packed: Packed) -> parameters.Names:
     """Names that parameters of this model may go on with."""
     model = packed.model
-    return parameter_names(model.muscles, model.groups, model.tests, model.abdomen, model.imbalances)
+    return parameter_names(model.muscles, model.groups, model.tests, model.abdomen, model.imbalances, packed.foramina)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +174,7 @@ def case_arrays(stance: PackedStance, columns: Mapping[str, Floats], count: int,
         wanted = angle[:, None] * shift.per_radian
         cases.shift[:, shift.muscles] = np.where(np.abs(wanted) > np.abs(current), wanted, current)
         cases.tissue_shift[:, shift.tissues] = angle[:, None] * shift.signs
+    _nerve_room(packed, full, cases)
     for place, mass in enumerate(parameters.carried_masses(full)):
         cases.load[:, place] = mass
     cases.load[:] *= packed.model.gravity * stance.stance.weight_factor
@@ -227,6 +228,18 @@ def _pressure(packed: Packed, full: Mapping[str, Floats], cases: CaseArrays) -> 
     # what rounding alone puts above the highest is the highest
     near = np.abs(least - cases.upper[:, line]) <= 1e-9
     cases.lower[:, line] = np.where(near, cases.upper[:, line], least)
+
+
+def _nerve_room(packed: Packed, full: Mapping[str, Floats], cases: CaseArrays) -> None:
+    """What is set of discs, foramina, ligament and sciatic nerve, in place."""
+    for f, level in enumerate(packed.foramina):
+        v = packed.levels.index(level)
+        for part, values in (("height_loss", cases.disc_loss), ("bulge", cases.disc_bulge), ("slip", cases.disc_slip)):
+            values[:, v] = full.get(f"disc.{level}.{part}", np.zeros(1)) * units.MILLIMETRE
+        for s, side in enumerate(("left", "right")):
+            cases.foramen_scale[:, f, s] = full.get(f"foramen.{level}.{side}.scale", np.ones(1))
+    cases.variant[:] = full.get("piriformis.variant", np.zeros(1))
+    cases.flavum[:] = full.get("ligamentum_flavum.thickening", np.zeros(1)) * units.MILLIMETRE
 
 
 @lru_cache(maxsize=16)

@@ -534,6 +534,7 @@ def parameters(model: ModelName = "adult") -> None:
 
     described = load_model(model)
     rows = _table("Parameters", "name", "unit", "range", "default", "meaning", words=5)
+    rows.columns[0].no_wrap = True
     for row in describe():
         rows.add_row(row.name, row.units, f"{row.lowest:g} to {row.highest:g}", _default(row), row.description)
     targets = _table(
@@ -546,7 +547,8 @@ def parameters(model: ModelName = "adult") -> None:
     rule = (
         "\nThe most specific name wins: fascicle, muscle.side, muscle, group.side, group. Groups that share a muscle "
         "combine: strength and stiffness multiply, tone takes the larger, inhibition the smaller. Only a group with a "
-        "clinical test has tightness. `spinesim imbalances` lists what PRESET may be."
+        "clinical test has tightness. `spinesim imbalances` lists what PRESET may be. LEVEL is a level with a foramen, "
+        "such as L4_L5, and SIDE left or right."
     )
     _show(rows, targets, rule)
 

@@ -24,6 +24,7 @@ STATUS = ("solved", "infeasible", "not_converged", "unstable")
 CURVE_RANGE = (0.4, 1.8)  # normalised fibre lengths of the muscle curves' data
 LOAD_PLACES = ("right hand", "left hand", "right shoulder", "left shoulder", "back")
 PRESSURES = ("intra_abdominal_pressure", "transversus_activation")  # of models with an abdomen
+SCIATIC = ("sciatic_lengthening", "sciatic_strain", "piriformis_pressure")  # of models with sciatic nerves
 NOTE = "A research and teaching model, never a diagnosis."
 
 
@@ -48,7 +49,6 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
     solved = out.status == 0
     held = _held(stance)
     reaction = out.reaction
-    loss = (reaction[:, :, 0] - stance.compression) / arrays.level_axial
     foramen = out.foramen
     activation = out.activation
     values = {
@@ -85,7 +85,9 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
         "shear_anterior": reaction[:, :, 1],
         "shear_lateral": reaction[:, :, 2],
         "disc_pressure": reaction[:, :, 0] / (arrays.pressure_factor * arrays.level_area) / units.MEGAPASCAL,
-        "height_loss": loss / units.MILLIMETRE,
+        "height_loss": out.disc[..., 0] / units.MILLIMETRE,
+        "disc_slip": out.disc[..., 1] / units.MILLIMETRE,
+        "disc_bulge": out.disc[..., 2] / units.MILLIMETRE,
         "hip_contact_force": out.hip_force,
         "foot_force": out.foot_force if _feet(stance) else np.zeros_like(out.foot_force),
         "foramen_area": foramen[..., 0] / units.MM2,
@@ -96,6 +98,13 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
         "support_force": out.support_force,
         "load_weight": out.load,
         "joint_angle": joint / units.DEGREE,
+        "foramen_closed": foramen[..., 4],
+        "canal_area": out.canal / units.MM2,
+        "root_occupancy": out.root[..., 0],
+        "root_gap": out.root[..., 1] / units.MILLIMETRE,
+        "root_strain": out.root[..., 2],
+        "root_contact_pressure": out.root[..., 3] / units.MMHG,
+        "root_band": out.root[..., 4],
         "locked_moment": -out.held_moment[:, held],
         "multiplier": out.multiplier,
         "passive_moment_hip_flexors": out.hip_flexor_moment,
@@ -113,10 +122,14 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
     if line >= 0:
         values["intra_abdominal_pressure"] = -out.force[:, line] / arrays.pressure_area / units.KILOPASCAL
         values["transversus_activation"] = activation[:, line]
+    if packed.model.sciatic is not None:
+        values["sciatic_lengthening"] = out.sciatic[..., 0] / units.MILLIMETRE
+        values["sciatic_strain"] = out.sciatic[..., 1]
+        values["piriformis_pressure"] = out.sciatic[..., 2] / units.MMHG
     if pictures:
         values |= _pictures(stance, out)
     for name, value in values.items():
-        if name not in ("missing_moment", "healthy_bone_position"):
+        if name not in ("missing_moment", "healthy_bone_position", "root_size"):
             # adding 0 turns -0.0 into 0.0
             values[name] = np.where(solved.reshape(-1, *[1] * (value.ndim - 1)), value, np.nan) + 0.0
     values["saturated"] = np.where(np.isfinite(activation[:, :n]), activation[:, :n] >= 1.0, np.nan)
@@ -200,6 +213,9 @@ def _pictures(stance: PackedStance, out: Outputs) -> dict[str, np.ndarray]:
         "path_position": place(np.array([b for b, _ in path]), np.array([p for _, p in path]), *found),
         "healthy_bone_position": np.tile(healthy, (out.status.size, 1, 1)),
         "buckled_bone_position": place(body, local, *_buckled(stance, out)),
+        "foramen_outline": out.outline / units.MILLIMETRE,
+        "root_place": out.root_place / units.MILLIMETRE,
+        "root_size": np.tile(_root_sizes(packed) / units.MILLIMETRE, (out.status.size, 1, 1)),
     } | _forces(stance, out, *found)
 
 
@@ -224,6 +240,13 @@ def _forces(stance: PackedStance, out: Outputs, turn: np.ndarray, place: np.ndar
         "contact_direction": np.tile(arrays.contact_normal, (count, 1, 1)),
         "load_position": world(np.full(LOADS, packed.arrays.load_body), out.load_point),
     }
+
+
+def _root_sizes(packed: Packed) -> np.ndarray:
+    """(nf, 2) width and height of the cut roots [m]."""
+    width = packed.arrays.root_width
+    sizes: np.ndarray = np.stack([width, width * packed.arrays.root_law[0]], axis=-1)
+    return sizes
 
 
 def _buckled(stance: PackedStance, out: Outputs) -> tuple[np.ndarray, np.ndarray]:
@@ -276,6 +299,8 @@ def coordinates(stance: PackedStance, *, pictures: bool) -> dict[str, xr.DataArr
         words["bone_point"] = [name for name, _, _ in bones]
         words["bone_body"] = [body for _, body, _ in bones]
         words["path_muscle"] = [m.name for m in model.muscles for _ in m.path]
+        words["outline_point"] = list(dict.fromkeys(point.name for point in model.foramen_outline))
+        words["plane"] = ["back", "up"] if model.foramen_outline else []
         words["path_point"] = [f"{m.name}.{i}" for m in model.muscles for i in range(len(m.path))]
     return {
         name: xr.DataArray(np.array(entries, dtype=str), dims=COORDINATES[name].dims, attrs=attributes(name))

@@ -37,6 +37,7 @@ class Parameter:
     highest: float
     default: float | None  #: None: the model's own value
     description: str
+    whole: bool = False  #: only whole numbers are allowed
 
 
 #: Parameters with one fixed name.
@@ -91,6 +92,58 @@ PARAMETERS = {
             None,
             "Stiffness of an active fascicle times its length over its force; published 5 to 40.",
         ),
+        Parameter(
+            "ligamentum_flavum.thickening",
+            "mm",
+            0,
+            6,
+            0,
+            "Thickening of the ligamentum flavum at every level: it moves the back wall of foramina and canal forward.",
+        ),
+        Parameter(
+            "piriformis.variant",
+            "1",
+            0,
+            2,
+            0,
+            "Way of both sciatic nerves: 0 below the piriformis, 1 through it, 2 above it.",
+            whole=True,
+        ),
+    )
+}
+
+#: Families of parameters over the foramina of a model: LEVEL stands for L5_S1 to L1_L2, SIDE for left or right.
+LEVEL_FAMILIES = {
+    row.name: row
+    for row in (
+        Parameter(
+            "disc.LEVEL.height_loss",
+            "mm",
+            -2,
+            9,
+            0,
+            "Height the disc has lost beside what its load takes (creep, degeneration): the upper vertebra of the "
+            "foramen comes down and the disc bulges.",
+        ),
+        Parameter(
+            "disc.LEVEL.bulge",
+            "mm",
+            0,
+            8,
+            0,
+            "Bulge of the posterior margin of the disc beside that of load and angle.",
+        ),
+        Parameter(
+            "disc.LEVEL.slip",
+            "mm",
+            -10,
+            15,
+            0,
+            "Slip of the upper vertebra on the lower beside that of its load, forward positive.",
+        ),
+        Parameter(
+            "foramen.LEVEL.SIDE.scale", "1", 0.3, 1.5, 1, "Factor on the size of a foramen; below 1 it is stenosed."
+        ),
     )
 }
 
@@ -136,6 +189,7 @@ class Names:
     groups: Mapping[str, tuple[str, ...]]  #: group -> anatomical muscles
     tests: Mapping[str, str]  #: group -> clinical test in which its tightness is read
     imbalances: tuple[str, ...] = ()  #: named imbalances, those of one side once with each side
+    foramina: tuple[str, ...] = ()  #: levels that have a foramen, from below
 
     def __post_init__(self) -> None:
         _ = self.targets
@@ -188,6 +242,17 @@ def legal_names(names: Names) -> Iterator[str]:
             yield f"tightness.{group}.{side}"
     for imbalance in names.imbalances:
         yield f"imbalance.{imbalance}"
+    yield from level_names(names)
+
+
+def level_names(names: Names) -> dict[str, Parameter]:
+    """Every parameter over the foramina of the model, by full name."""
+    return {
+        family.replace("LEVEL", level).replace("SIDE", side): row
+        for family, row in LEVEL_FAMILIES.items()
+        for level in names.foramina
+        for side in (("left", "right") if "SIDE" in family else ("",))
+    }
 
 
 def parameter(names: Names, name: str) -> Parameter:
@@ -200,6 +265,8 @@ def parameter(names: Names, name: str) -> Parameter:
     """
     if name in PARAMETERS:
         return PARAMETERS[name]
+    if name in (leveled := level_names(names)):
+        return leveled[name]
     family, _, target = name.partition(".")
     if family == "imbalance":
         if target in names.imbalances:
@@ -267,11 +334,12 @@ def check(names: Names, settings: Mapping[str, float]) -> dict[str, float]:
 
 def _number(name: str, row: Parameter, value: object) -> float:
     units = "" if row.units == "1" else f" {row.units}"
-    allowed = f"it must be a number from {row.lowest:g} to {row.highest:g}{units}"
+    kind = "whole number" if row.whole else "number"
+    allowed = f"it must be a {kind} from {row.lowest:g} to {row.highest:g}{units}"
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise InputError(f"{name} = {value!r} is not a number: {allowed}.")
     number = float(value)
-    if not math.isfinite(number) or not row.lowest <= number <= row.highest:
+    if not math.isfinite(number) or not row.lowest <= number <= row.highest or (row.whole and number % 1.0):
         raise InputError(f"{name} = {number:g}{units} is not allowed: {allowed}.")
     return number
 
@@ -383,10 +451,11 @@ def carried_masses(columns: Mapping[str, Values]) -> tuple[Values, ...]:
 def describe() -> list[Parameter]:
     """Rows that together describe every legal name.
 
-    NAME stands for what `describe_targets` lists, PRESET for a named imbalance.
+    NAME stands for what `describe_targets` lists, PRESET for a named imbalance, LEVEL for a level with a foramen and
+    SIDE for left or right.
     """
     families = [replace(family, name=f"{family.name}.NAME") for family in FAMILIES.values()]
-    return [*PARAMETERS.values(), *families, replace(IMBALANCE, name="imbalance.PRESET")]
+    return [*PARAMETERS.values(), *LEVEL_FAMILIES.values(), *families, replace(IMBALANCE, name="imbalance.PRESET")]
 
 
 @dataclass(frozen=True)

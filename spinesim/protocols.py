@@ -21,6 +21,7 @@ from spinesim.errors import InputError, SpinesimError
 from spinesim.kernels.arrays import Floats
 from spinesim.model.pack import pack
 from spinesim.model.parts import Model
+from spinesim.nerves import nerve_tension, root_pressures
 from spinesim.solve import Complete, solve
 from spinesim.stance import SHARES
 from spinesim.stiffness import buckling_weight, worth
@@ -530,6 +531,91 @@ PROTOCOLS["FN053"] = partial(area_change, after=EXTENDED, before=UPRIGHT)
 PROTOCOLS["FN055"] = partial(area_change, after=EXTENDED, before=FLEXED)
 
 
+@protocol("FN002")
+def _flexed_canal(bench: Bench) -> float:
+    return at_foramen(bench.held(**FLEXED), "canal_area", "L4_L5")
+
+
+@protocol("FN005")
+def _area_at_l5_s1(bench: Bench) -> float:
+    return at_foramen(bench.standing(), "foramen_area", "L5_S1")
+
+
+@protocol("FN008")
+def _width_at_l5_s1(bench: Bench) -> float:
+    return at_foramen(bench.standing(), "foramen_width", "L5_S1")
+
+
+def at_foramen(case: xr.Dataset, variable: str, level: str) -> float:
+    """A variable at a foramen, mean of both sides where it has sides."""
+    need((level,), case.foramen.values.tolist() if "foramen" in case.dims else [], "foramen", case.attrs["model"])
+    return float(case[variable].sel(foramen=level).mean())
+
+
+def pressed_share(bench: Bench, variable: str, left: float) -> float:
+    """Share [%] of anatomies with a root above the venular threshold at L2 to S1, mean over levels and sides.
+
+    Parameters
+    ----------
+    variable
+        ``posterior_disc_height`` or ``foramen_height``, brought down to ``left`` [mm] at every level by lost height.
+    """
+    case = bench.standing()
+    sizes(case)
+    levels = ["L5_S1", "L4_L5", "L3_L4", "L2_L3"]
+    lost = {f"disc.{level}.height_loss": at_foramen(case, variable, level) - left for level in levels}
+    share = root_pressures(bench.model, lost, count=2000).probability.sel(foramen=levels)
+    return float(share.mean()) / units.PERCENT
+
+
+PROTOCOLS["FN021"] = partial(pressed_share, variable="posterior_disc_height", left=4.0)
+PROTOCOLS["FN022"] = partial(pressed_share, variable="foramen_height", left=15.0)
+
+
+def critical_height(bench: Bench, variable: str, highest: float, lowest: float) -> float:
+    """Largest height [mm] at which half of the anatomies at L2 to S1 have a root above the venular threshold.
+
+    In steps of 1 mm; ``variable`` as for `pressed_share`.
+
+    Raises
+    ------
+    InputError
+        If no height presses half of them.
+    """
+    for left in np.arange(highest, lowest - 0.5, -1.0):
+        if pressed_share(bench, variable, float(left)) >= 50.0:
+            return float(left)
+    raise InputError(f"no {variable.replace('_', ' ')} from {highest:g} to {lowest:g} mm presses half of the roots")
+
+
+PROTOCOLS["FN024"] = partial(critical_height, variable="posterior_disc_height", highest=8.0, lowest=1.0)
+PROTOCOLS["FN025"] = partial(critical_height, variable="foramen_height", highest=15.0, lowest=11.0)
+
+
+@protocol("FN062")
+def _root_share(bench: Bench) -> float:
+    case = bench.standing()
+    sizes(case)
+    return float(case.root_occupancy.mean()) / units.PERCENT
+
+
+@protocol("FN063")
+def _foramen_height(bench: Bench) -> float:
+    return float(sizes(bench.standing()).foramen_height.mean())
+
+
+@protocol("FN065")
+def _foramen_area(bench: Bench) -> float:
+    return float(sizes(bench.standing()).foramen_area.mean())
+
+
+@protocol("FN066")
+def _area_by_lost_height(bench: Bench) -> float:
+    levels = ["L5_S1", "L4_L5", "L3_L4"]
+    lower = sizes(bench.standing({f"disc.{level}.height_loss": 1.0 for level in levels}))
+    return float(relative(lower, sizes(bench.standing())).foramen_area.sel(foramen=levels).mean())
+
+
 @protocol("FN068")
 def _side_bend(bench: Bench) -> float:
     upright, bent = bench.held(), bench.held(trunk_bend=15.0)
@@ -556,6 +642,11 @@ def piriformis_arm(bench: Bench, hip_flexion: float) -> float:
     arms = path_lengths(packed, q)[1][chosen, packed.coordinates.index("hip_r.rotation")]
     force = [bench.model.muscles[i].max_force for i in chosen]
     return float(np.average(arms, weights=force)) / units.MILLIMETRE
+
+
+@protocol("FN049")
+def _straight_leg_raise(bench: Bench) -> float:
+    return nerve_tension(bench.model, hip_flexion=70.0)[1] / units.PERCENT
 
 
 PROTOCOLS["SC032"] = partial(piriformis_arm, hip_flexion=0.0)

@@ -225,7 +225,7 @@ def check_settings(model: Model, settings: Mapping[str, float] | None) -> dict[s
 
 
 def check_parts(model: Model, wanted: Iterable[str]) -> None:
-    """Refuse loads, pressures and leg lengths on a model without the parts that they need."""
+    """Refuse loads, pressures, leg lengths and so on, on a model without the parts that they need."""
     list_of_pelvis = [c for c in model.coordinates if c.full_name == "pelvis.list"]
     for start, part, words in (
         ("load.hand", model.hand, "hands"),
@@ -233,6 +233,8 @@ def check_parts(model: Model, wanted: Iterable[str]) -> None:
         ("load.shoulder", model.carry, "shoulders that carry"),
         ("load.back", model.carry, "back that carries"),
         ("iap.", model.abdomen, "abdomen"),
+        ("ligamentum_flavum.", model.foramen_outline, "foramina"),
+        ("piriformis.", model.sciatic, "sciatic nerves"),
         ("leg_length.", list_of_pelvis, "pelvis that lists"),
     ):
         named = [name for name in wanted if name.startswith(start)]
@@ -267,7 +269,7 @@ def run_chain(
     if first is not None:
         # a symmetric case is solved within the symmetric postures, and must start from one
         start[0] = np.where(stance.arrays.lateral & cases.symmetric[0], 0.0, first)
-    model = stance.packed.arrays._replace(level_reference=stance.compression)
+    model = stance.packed.arrays._replace(level_reference=stance.compression, level_shear_reference=stance.shear)
     arrays = stance.arrays if task.volume else stance.arrays._replace(cost=np.ones_like(stance.arrays.cost))
     out = empty_outputs(model, arrays, count)
     work, side = workspace(model, arrays), workspace(model, arrays)

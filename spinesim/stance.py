@@ -47,6 +47,7 @@ class PackedStance:
     free: tuple[str, ...]
     actuators: tuple[str, ...]
     compression: Floats  #: (nl,) compression in healthy standing [N]
+    shear: Floats  #: (nl,) anterior shear in healthy standing [N]
 
 
 def lumbar_flexion(trunk: float) -> float:
@@ -102,6 +103,7 @@ def pack_stance(packed: Packed, name: str) -> PackedStance:
         free=tuple(coordinate.name for coordinate in stance.free),
         actuators=actuators,
         compression=reference.reaction[0, :, 0].copy(),
+        shear=reference.reaction[0, :, 1].copy(),
     )
 
 
@@ -289,6 +291,12 @@ def default_cases(packed: Packed, arrays: StanceArrays, stance: Stance, count: i
         contact_height=np.tile(np.array([c.height for c in stance.contacts]), (count, 1)),
         symmetric=np.full(count, own_mirror(stance)),
         held=np.zeros((count, held)),
+        disc_loss=np.zeros((count, len(packed.levels))),
+        disc_bulge=np.zeros((count, len(packed.levels))),
+        disc_slip=np.zeros((count, len(packed.levels))),
+        foramen_scale=np.ones((count, len(packed.foramina), 2)),
+        flavum=np.zeros(count),
+        variant=np.zeros(count, dtype=np.int64),
     )
     if model.abdomen is not None:
         # the highest pressure is that of rest and transversus together

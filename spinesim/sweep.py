@@ -23,7 +23,7 @@ from spinesim.imbalance import bounds, expand
 from spinesim.jumps import SMALLEST, jumps
 from spinesim.kernels import jit
 from spinesim.kernels.arrays import Floats, Outputs
-from spinesim.labelled import PRESSURES, coordinates, header, quantities, versions
+from spinesim.labelled import PRESSURES, SCIATIC, coordinates, header, quantities, versions
 from spinesim.model.pack import pack
 from spinesim.model.parts import Model
 from spinesim.results import SweepStore, open_results
@@ -221,7 +221,7 @@ def _grid(
     if unknown:
         raise InputError(f"there is no result variable {unknown[0]}")
     named = coordinates(pack_stance(pack(model), task.stance), pictures=True)
-    lacking = PRESSURES if model.abdomen is None else ()
+    lacking = (*(PRESSURES if model.abdomen is None else ()), *(SCIATIC if model.sciatic is None else ()))
     ordered = tuple(
         name
         for name in VARIABLES

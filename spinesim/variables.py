@@ -151,6 +151,18 @@ VARIABLES = _register(
         "height_loss", ("level",), "mm", "Loss of disc height from healthy standing, positive when the disc is lower."
     ),
     Variable(
+        "disc_slip",
+        ("level",),
+        "mm",
+        "Slip of the upper vertebra on the lower from healthy standing, positive when it goes forward.",
+    ),
+    Variable(
+        "disc_bulge",
+        ("level",),
+        "mm",
+        "Bulge of the posterior margin of the disc, positive into foramen and canal.",
+    ),
+    Variable(
         "cocontraction_compression",
         ("level",),
         "N",
@@ -183,6 +195,63 @@ VARIABLES = _register(
     Variable(
         "posterior_disc_height", ("foramen", "side"), "mm", "Height of the disc at its posterior margin on this side."
     ),
+    Variable(
+        "foramen_closed",
+        ("foramen", "side"),
+        "1",
+        "Mark of a closed foramen: 1 where its front and back walls pass through each other (its area is 0), else 0.",
+    ),
+    Variable(
+        "root_occupancy",
+        ("foramen", "side"),
+        "1",
+        "Area of the exiting root over that of its foramen; missing where the foramen is closed.",
+    ),
+    Variable(
+        "root_gap",
+        ("foramen", "side"),
+        "mm",
+        "By how much the exiting root could still thicken on every side, at the place of its foramen with most room; "
+        "below 0 it is squeezed beyond its own width.",
+    ),
+    Variable(
+        "root_strain",
+        ("foramen", "side"),
+        "1",
+        "Transverse strain of the exiting root, squeezed with the fat around it; 0 where it has room.",
+    ),
+    Variable(
+        "root_contact_pressure",
+        ("foramen", "side"),
+        "mmHg",
+        "Pressure of the walls of the foramen on the exiting root; 0 where it has room, else an order of magnitude.",
+    ),
+    Variable(
+        "root_band",
+        ("foramen", "side"),
+        "1",
+        "Number of published thresholds that the pressure on the exiting root reaches: 0 none, 1 venular, "
+        "2 capillary, 3 conduction, 4 arteriolar.",
+    ),
+    Variable(
+        "sciatic_lengthening",
+        ("side",),
+        "mm",
+        "What posture asks of the length of the sciatic nerve from L1 to the ankle, from healthy standing.",
+    ),
+    Variable(
+        "sciatic_strain",
+        ("side",),
+        "1",
+        "Strain of the sciatic nerve from healthy standing, taken as even from L1 to the ankle.",
+    ),
+    Variable(
+        "piriformis_pressure",
+        ("side",),
+        "mmHg",
+        "Hypothesis, never measured: pressure of the piriformis on the sciatic nerve, from its tension and its bend.",
+    ),
+    Variable("canal_area", ("foramen",), "mm2", "Area of the central canal at the disc of this level."),
     # stability
     Variable(
         "stability_margin",
@@ -347,6 +416,27 @@ VARIABLES = _register(
         f"{BUCKLING_DEG:g} deg, from the middle of the hip axis.",
         large=True,
     ),
+    Variable(
+        "foramen_outline",
+        ("foramen", "side", "outline_point", "plane"),
+        "mm",
+        "Outline of a foramen in its oblique plane, behind and above the upper margin of the pedicle below.",
+        large=True,
+    ),
+    Variable(
+        "root_place",
+        ("foramen", "side", "plane"),
+        "mm",
+        "Middle of the exiting root in the plane of its foramen.",
+        large=True,
+    ),
+    Variable(
+        "root_size",
+        ("foramen", "plane"),
+        "mm",
+        "Width and height of the exiting root where its foramen cuts it.",
+        large=True,
+    ),
 )
 
 #: Coordinates of a result; a sweep adds one per axis, named like its parameter.
@@ -398,6 +488,8 @@ COORDINATES = _register(
     Variable("contact", ("contact",), "", "Elastic contact of the stance."),
     Variable("bone_point", ("bone_point",), "", "Bony landmark."),
     Variable("bone_body", ("bone_point",), "", "Body that carries the landmark."),
+    Variable("outline_point", ("outline_point",), "", "Point of the outline of a foramen, in order."),
+    Variable("plane", ("plane",), "", "Axis in the oblique plane of a foramen: back, then up."),
     Variable("path_point", ("path_point",), "", "Points of the muscle paths, in order."),
     Variable("path_muscle", ("path_point",), "", "Fascicle whose path has the point."),
 )

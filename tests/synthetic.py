@@ -136,6 +136,8 @@ def synthetic_case(s: float = 0.0, *, status: str = "solved", pictures: bool = T
     numbers["disc_pressure"] = numbers["compression"] / (0.66 * 1540.0)
     loss = np.array([0.02, 0.05]) * s  # left, right
     numbers["foramen_area"] = (100.0 + 10.0 * np.arange(len(FORAMINA)))[:, None] * (1.0 - loss)
+    numbers["root_contact_pressure"] = np.array([40.0, 0.0, 0.0, 0.0, 0.0])[:, None] * (s + np.array([0.0, 0.1]))
+    numbers["root_band"] = 2.0 * (numbers["root_contact_pressure"] >= 40.0)
     numbers["effort"] = np.array(0.01 * (1.0 + s))
     numbers["stability_margin"] = np.array(-100.0 * (1.0 - s))
     for name, entry in (("L3_L4.bend", 0.8), ("L4_L5.bend", 0.6)):
@@ -163,6 +165,17 @@ def synthetic_case(s: float = 0.0, *, status: str = "solved", pictures: bool = T
         for name, values in _FORCES.items():
             variables[name] = (VARIABLES[name].dims, places * values)
         variables["buckled_bone_position"] = (("bone_point", "xyz"), variables["bone_position"][1] + aside)
+        keyhole = np.array([(0, 17), (0, 11), (1, 6), (0, 2), (0, 0), (7, 0), (6, 10), (8, 13), (5, 17)], dtype=float)
+        shape = keyhole * (1.0 - 0.1 * s)
+        variables["foramen_outline"] = (
+            ("foramen", "side", "outline_point", "plane"),
+            places * np.tile(shape, (len(FORAMINA), 2, 1, 1)),
+        )
+        variables["root_place"] = (
+            ("foramen", "side", "plane"),
+            places * np.tile([3.8, 13.0 - s], (len(FORAMINA), 2, 1)),
+        )
+        variables["root_size"] = (("foramen", "plane"), np.tile([5.0, 6.2], (len(FORAMINA), 1)))
     coords: dict[str, tuple[str, Sequence[str]]] = {
         "muscle": ("muscle", muscles),
         "anatomical_muscle": ("muscle", anatomical),
@@ -191,6 +204,8 @@ def synthetic_case(s: float = 0.0, *, status: str = "solved", pictures: bool = T
         coords["bone_point"] = ("bone_point", bone_names)
         coords["bone_body"] = ("bone_point", bone_bodies)
         coords["path_muscle"] = ("path_point", path_names)
+        coords["outline_point"] = ("outline_point", [f"point_{i}" for i in range(9)])
+        coords["plane"] = ("plane", ("back", "up"))
     dataset = xr.Dataset(variables, {name: (dim, np.array(words)) for name, (dim, words) in coords.items()})
     for name in dataset.variables:
         dataset[name].attrs = attributes(str(name))

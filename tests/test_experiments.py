@@ -477,3 +477,18 @@ def test_lifting__a_straighter_back_is_active_and_slides(outputs, adult):
             upright["compression"].sel(level=["L5_S1", "L4_L5"]) > bent["compression"].sel(level=["L5_S1", "L4_L5"])
         )
         assert upright["shear_anterior"].sel(level="L5_S1") > 3 * bent["shear_anterior"].sel(level="L5_S1")
+
+
+def test_disc_height__alone_does_not_press_and_with_a_thick_ligament_does(outputs):
+    folder = outputs("disc_height")
+
+    def pressures(run):
+        return results.open_results(folder / f"{run}.nc").root_contact_pressure.sel(foramen="L4_L5", side="right")
+
+    alone = pressures("height")
+    assert float(alone.max()) < 30.0
+    both = pressures("height_and_ligament")
+    thick = {"ligamentum_flavum.thickening": 1.5}
+    assert (both.sel(thick) > both.isel({"ligamentum_flavum.thickening": 0}) + 30.0).all()
+    bulging = pressures("height_and_bulge")
+    assert float((bulging - bulging.isel({"disc.L4_L5.bulge": 0})).max()) < 10.0

@@ -11,6 +11,7 @@ from spinesim.errors import InputError, ModelError
 from spinesim.parameters import (
     FAMILIES,
     IMBALANCE,
+    LEVEL_FAMILIES,
     PARAMETERS,
     Names,
     carried_masses,
@@ -19,6 +20,7 @@ from spinesim.parameters import (
     describe,
     describe_targets,
     legal_names,
+    level_names,
     resolve,
     resolve_group,
     resolve_many,
@@ -50,6 +52,7 @@ NAMES = Names(
     },
     tests={"hip_flexors": "Thomas test", "quadriceps": "Ely test", "piriformis": "internal rotation"},
     imbalances=("weak_core", "tight_side.left", "tight_side.right"),
+    foramina=("L5_S1", "L4_L5"),
 )
 FASCICLES = list(NAMES.muscles)
 MUSCLE_FAMILIES = ["strength", "stiffness", "tone", "inhibition"]
@@ -171,11 +174,12 @@ def test_check__returns_plain_numbers():
 
 @pytest.mark.parametrize("name", list(legal_names(NAMES)))
 def test_check__accepts_the_ends_of_every_range_and_nothing_beyond(name):
-    row = PARAMETERS.get(name) or {**FAMILIES, "imbalance": IMBALANCE}[name.partition(".")[0]]
+    fixed = {**PARAMETERS, **level_names(NAMES)}
+    row = fixed.get(name) or {**FAMILIES, "imbalance": IMBALANCE}[name.partition(".")[0]]
     check(NAMES, {name: row.lowest})
     check(NAMES, {name: row.highest})
     for beyond in (np.nextafter(row.lowest, -np.inf), np.nextafter(row.highest, np.inf)):
-        with pytest.raises(InputError, match=f"{name} = .* is not allowed: it must be a number from"):
+        with pytest.raises(InputError, match=f"{name} = .* is not allowed: it must be a (whole )?number from"):
             check(NAMES, {name: float(beyond)})
 
 
@@ -183,6 +187,22 @@ def test_check__accepts_the_ends_of_every_range_and_nothing_beyond(name):
 def test_check__refuses_what_is_not_a_finite_number(value):
     with pytest.raises(InputError, match=r"^load.hands = .* must be a number from 0 to 100 kg\.$"):
         check(NAMES, {"load.hands": value})
+
+
+def test_level_names__every_level_and_for_foramina_every_side():
+    assert list(level_names(NAMES))[::2] == [
+        "disc.L5_S1.height_loss",
+        "disc.L5_S1.bulge",
+        "disc.L5_S1.slip",
+        "foramen.L5_S1.left.scale",
+        "foramen.L4_L5.left.scale",
+    ]
+    with pytest.raises(InputError, match=r"There is no parameter disc.L3_L4.bulge: did you mean disc.L4_L5.bulge"):
+        check(NAMES, {"disc.L3_L4.bulge": 1})
+    with pytest.raises(
+        InputError, match=r"foramen.L4_L5.left.scale = 0.1 is not allowed: it must be a number from 0.3"
+    ):
+        check(NAMES, {"foramen.L4_L5.left.scale": 0.1})
 
 
 @pytest.mark.parametrize(
@@ -263,7 +283,7 @@ def test_describe__has_a_row_for_every_family_and_fixed_name():
     assert rows["load.reach"].units == "m"
     assert rows["tightness.NAME"].lowest == 0
     assert rows["imbalance.PRESET"].highest == 1
-    assert len(rows) == len(PARAMETERS) + len(FAMILIES) + 1
+    assert len(rows) == len(PARAMETERS) + len(FAMILIES) + len(LEVEL_FAMILIES) + 1
 
 
 def test_describe_targets__list_every_target_of_the_legal_names():

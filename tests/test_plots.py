@@ -95,7 +95,7 @@ def test_figure__has_labelled_axes(kind, dataset):
     assert ax.get_xlabel()
     named_rows = [label.get_text() for label in ax.get_yticklabels() if label.get_text()]
     assert ax.get_ylabel() or "hip flexors" in named_rows
-    units = re.findall(r"\[(deg|N|m|mm²)\]", ax.get_xlabel() + ax.get_ylabel())
+    units = re.findall(r"\[(deg|N|m|mm|mm²|mmHg)\]", ax.get_xlabel() + ax.get_ylabel())
     assert units or kind in ("cocontraction", "confusion")  # activations and names have no unit
 
 

@@ -80,6 +80,8 @@ class ModelArrays(NamedTuple):
     level_area: Floats  #: (nl,)
     level_axial: Floats  #: (nl,) axial stiffness
     level_reference: Floats  #: (nl,) compression in healthy standing
+    level_shear: Floats  #: (nl,) anterior shear stiffness
+    level_shear_reference: Floats  #: (nl,) anterior shear in healthy standing
     pressure_factor: float
     # alignment
     trunk_body: int
@@ -95,8 +97,20 @@ class ModelArrays(NamedTuple):
     foramen_level: Ints  #: (nf,) index into levels
     foramen_points: Floats  #: (nf, 2, np, 3) left and right outline in the frames of the carrying bodies
     foramen_part: Ints  #: (np,) 0 lower body, 1 upper body, 2 posterior disc margin
-    foramen_marks: Ints  #: (5,) lower pedicle margin above, body above, disc, body below, upper pedicle margin below
+    foramen_marks: Ints  #: (6,) pedicle above, body above, disc, body below, pedicle below, inferior facet
     foramen_disc: Floats  #: (3,) rest bulge [m], bulge per extension [m/rad], per height loss [1]
+    canal_points: Floats  #: (nf, 4, 3) midline: disc corner and lamina above (upper body), the same below (lower body)
+    canal_size: Floats  #: (nf, 2) width of the canal, thickness of the ligamentum flavum
+    # roots
+    root_width: Floats  #: (nf,)
+    root_law: Floats  #: (4,) height over width of the cut root, fat at its sides [m], stiffness [Pa], hold [m]
+    root_threshold: Floats  #: (4,) contact pressures that part the bands, rising [Pa]
+    # sciatic nerves
+    piriformis: Ints  #: (2,) line of the left and right muscle, or -1 in a model without sciatic nerves
+    knee_flexion: Ints  #: (2,) left and right coordinate, or -1
+    sciatic_way: Floats  #: (4,) length from L1 to the ankle, arms at hip and knee, canal in the reference posture [m]
+    sciatic_size: Floats  #: (3,) width of the nerve, breadth of the muscle on it, thickness of the nerve [m]
+    sciatic_variant: Floats  #: (3, 2) of each variant: share of the tension, share of the thickness in the muscle's way
 
 
 class StanceArrays(NamedTuple):
@@ -156,6 +170,12 @@ class CaseArrays(NamedTuple):
     contact_height: Floats  #: (nc, nk) of the surfaces over the support centre, along their normals [m]
     symmetric: NDArray[np.bool_]  #: (nc,) the case is its own mirror image
     held: Floats  #: (nc, nh) values of the held posture angles [rad]
+    disc_loss: Floats  #: (nc, nl) height lost beside that of the load [m]
+    disc_bulge: Floats  #: (nc, nl) bulge beside that of load and angle [m]
+    disc_slip: Floats  #: (nc, nl) slip beside that of the load, forward positive [m]
+    foramen_scale: Floats  #: (nc, nf, 2) factor on the size of the foramen, left and right
+    flavum: Floats  #: (nc,) thickening of the ligamentum flavum [m]
+    variant: Ints  #: (nc,) of the sciatic nerve: 0 below, 1 through, 2 above the piriformis
 
 
 class HeldAngles(NamedTuple):
@@ -203,6 +223,12 @@ class Outputs(NamedTuple):
     hip_flexor_moment: Floats  #: (nc, 2)
     alignment: Floats  #: (nc, 8)
     centre: Floats  #: (nc, 3)
-    foramen: Floats  #: (nc, nf, 2, 4)
+    disc: Floats  #: (nc, nl, 3) height loss, anterior slip and posterior bulge [m]
+    foramen: Floats  #: (nc, nf, 2, 5) area, height, least width, posterior disc height, 1 where closed
+    canal: Floats  #: (nc, nf) area of the central canal
+    root: Floats  #: (nc, nf, 2, 5) occupancy, gap, strain, contact pressure, band
+    outline: Floats  #: (nc, nf, 2, np, 2) of the foramina in their planes, behind and above the pedicle below
+    root_place: Floats  #: (nc, nf, 2, 2) middle of the root there
+    sciatic: Floats  #: (nc, 2, 3) lengthening, strain, pressure of the piriformis
     body_rotation: Floats  #: (nc, nb, 3, 3)
     body_position: Floats  #: (nc, nb, 3)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from spinesim.kernels import alignment, foramen, passive, reaction
+from spinesim.kernels import alignment, foramen, nerve, passive, reaction, sciatic
 from spinesim.kernels.balance import (
     CAPS,
     INFEASIBLE,
@@ -57,6 +57,33 @@ def excluding(lower, upper):
     for i in range(lower.size):
         excess = max(excess, lower[i] - upper[i])
     return excess > 0.0
+
+
+@inner
+def nerve_room(model, case, row, work, out):
+    """Discs, foramina, canal and roots of a solved case, from its joint reactions, into row ``row`` of ``out``."""
+    count = model.foramen_part.size
+    points, rotation, shift = np.empty((count, 3)), np.empty((3, 3)), np.empty(3)
+    ring, near, hold = np.empty((count, 2)), np.empty((count, 4)), np.empty(3)
+    for v in range(model.level_area.size):
+        disc, load = out.disc[row, v], out.reaction[row, v]
+        flexion = work.q[model.body_coordinates[model.level_bodies[v, 1]]]
+        disc[0] = (load[0] - model.level_reference[v]) / model.level_axial[v] + case.disc_loss[row, v]
+        disc[1] = (load[1] - model.level_shear_reference[v]) / model.level_shear[v] + case.disc_slip[row, v]
+        disc[2] = foramen.disc_bulge(model, -flexion, disc[0]) + case.disc_bulge[row, v]
+    for f in range(model.foramen_level.size):
+        level = model.foramen_level[f]
+        disc = out.disc[row, level]
+        foramen.relative(model, level, work.turn, work.place, rotation, shift)
+        for side in range(2):
+            flat, place = out.outline[row, f, side], out.root_place[row, f, side]
+            foramen.outline(model, f, side, rotation, shift, disc, case.flavum[row], points)
+            foramen.flatten(model, points, case.foramen_scale[row, f, side], flat)
+            size = out.foramen[row, f, side]
+            foramen.measures(model, points, flat, size)
+            nerve.root(model, f, flat, size[foramen.AREA], ring, near, hold, place, out.root[row, f, side])
+            place[1] *= model.root_law[0]
+        out.canal[row, f] = foramen.canal_area(model, f, rotation, shift, disc, case.flavum[row])
 
 
 @inner
@@ -146,14 +173,9 @@ def derive(model, stance, case, row, problem, used, power, fixed, free, multipli
     out.load_point[row] = case.load_point[row]
     copy(work.q, out.joint[row])
     alignment.alignment(model, work.turn, out.alignment[row])
-    points = np.empty((model.foramen_part.size, 3))
-    for f in range(model.foramen_level.size):
-        level = model.foramen_level[f]
-        loss = (out.reaction[row, level, 0] - model.level_reference[level]) / model.level_axial[level]
-        flexion = work.q[model.body_coordinates[model.level_bodies[level, 1]]]
-        for side in range(2):
-            foramen.outline(model, f, side, -flexion, loss, work.turn, work.place, points)
-            foramen.measures(model, points, out.foramen[row, f, side])
+    nerve_room(model, case, row, work, out)
+    if model.piriformis[0] >= 0:
+        sciatic.sciatic(model, case.variant[row], work.q, work.turn, work.place, tension, out.sciatic[row])
     copy(work.turn, out.body_rotation[row])
     copy(work.place, out.body_position[row])
 

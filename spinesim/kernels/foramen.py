@@ -1,99 +1,219 @@
-"""Size of the intervertebral foramina: a closed outline of landmarks carried by both vertebrae and the disc between."""
+"""Size of the intervertebral foramina and of the canal: landmarks carried by both vertebrae and the disc between."""
 
 import math
 
 import numpy as np
 
-from spinesim.kernels.chain import world
-from spinesim.kernels.jit import inner, stage
+from spinesim.kernels.jit import inner, kernel, stage
+
+AREA, HEIGHT, WIDTH, DISC, CLOSED = range(5)  #: what `measures` gives
+
+
+@kernel
+def relative(model, level, turn, place, rotation, shift):
+    """Pose of the upper body of a level in the frame of the lower, written in place (3, 3), (3,) [m]."""
+    lower, upper = model.level_bodies[level, 0], model.level_bodies[level, 1]
+    for i in range(3):
+        shift[i] = 0.0
+        for k in range(3):
+            shift[i] += turn[lower, k, i] * (place[upper, k] - place[lower, k])
+        for j in range(3):
+            rotation[i, j] = 0.0
+            for k in range(3):
+                rotation[i, j] += turn[lower, k, i] * turn[upper, k, j]
+
+
+@inner
+def _moved(model, level, rotation, shift, disc, point, result):
+    """A point of the upper body in the frame of the lower one, moved with the disc's lost height and slip, in place."""
+    for i in range(3):
+        result[i] = shift[i] - disc[0] * model.level_frame[level, 1, i] + disc[1] * model.level_frame[level, 0, i]
+        for j in range(3):
+            result[i] += rotation[i, j] * point[j]
+
+
+@kernel
+def disc_bulge(model, extension, height_loss):
+    """Bulge of the posterior margin [m]: at rest, and with extension [rad] and lost height [m]."""
+    return model.foramen_disc[0] + model.foramen_disc[1] * extension + model.foramen_disc[2] * height_loss
+
+
+@kernel
+def outline(model, f, side, rotation, shift, disc, flavum, points):
+    """Outline of foramen ``f`` on a side (0 left, 1 right) in the frame of the lower body, in place (np, 3) [m].
+
+    Parameters
+    ----------
+    rotation, shift : (3, 3), (3,) float64
+        Pose of the upper body in the frame of the lower [1], [m].
+    disc : (3,) float64 [m]
+        Height loss beyond healthy standing (the upper vertebra comes down along the normal of the disc), slip (the
+        upper vertebra goes forward in its plane), bulge (the posterior margin goes back, seen from the middle of the
+        line between the corners).
+    flavum : float [m]
+        Thickening of the ligament, which moves the front of the superior articular process forward.
+    """
+    level = model.foramen_level[f]
+    marks = model.foramen_marks
+    for p in range(model.foramen_part.size):
+        if model.foramen_part[p] == 1:
+            _moved(model, level, rotation, shift, disc, model.foramen_points[f, side, p], points[p])
+        elif model.foramen_part[p] == 0:
+            forward = flavum if p > marks[4] else 0.0
+            for i in range(3):
+                points[p, i] = model.foramen_points[f, side, p, i] + forward * model.level_frame[level, 0, i]
+    for i in range(3):
+        points[marks[2], i] = 0.5 * (points[marks[1], i] + points[marks[3], i])
+        points[marks[2], i] -= disc[2] * model.level_frame[level, 0, i]
+
+
+@kernel
+def flatten(model, points, scale, flat):
+    """The outline in its own oblique plane, written in place (np, 2) [m]: behind and above the pedicle below.
+
+    The normal of the plane is the vector area of the closed polygon; up is the direction from pedicle to pedicle.
+
+    Parameters
+    ----------
+    scale : float
+        Factor on the size of the outline.
+    """
+    count = points.shape[0]
+    top, bottom = model.foramen_marks[0], model.foramen_marks[4]
+    nx = ny = nz = 0.0
+    for p in range(count):
+        q = (p + 1) % count
+        ax, ay, az = points[p, 0] - points[0, 0], points[p, 1] - points[0, 1], points[p, 2] - points[0, 2]
+        bx, by, bz = points[q, 0] - points[0, 0], points[q, 1] - points[0, 1], points[q, 2] - points[0, 2]
+        nx += ay * bz - az * by
+        ny += az * bx - ax * bz
+        nz += ax * by - ay * bx
+    size = math.sqrt(nx * nx + ny * ny + nz * nz)
+    nx, ny, nz = nx / size, ny / size, nz / size
+    ux = points[top, 0] - points[bottom, 0]
+    uy = points[top, 1] - points[bottom, 1]
+    uz = points[top, 2] - points[bottom, 2]
+    out = ux * nx + uy * ny + uz * nz
+    ux, uy, uz = ux - out * nx, uy - out * ny, uz - out * nz
+    size = math.sqrt(ux * ux + uy * uy + uz * uz)
+    ux, uy, uz = ux / size, uy / size, uz / size
+    bx, by, bz = uy * nz - uz * ny, uz * nx - ux * nz, ux * ny - uy * nx
+    for p in range(count):
+        x = points[p, 0] - points[bottom, 0]
+        y = points[p, 1] - points[bottom, 1]
+        z = points[p, 2] - points[bottom, 2]
+        flat[p, 0] = scale * (x * bx + y * by + z * bz)
+        flat[p, 1] = scale * (x * ux + y * uy + z * uz)
+
+
+@inner
+def _turn(p, q, r):
+    """Twice the signed area of a triangle."""
+    return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
+
+
+@inner
+def _to_segment(x, y, p, q):
+    """Distance from a point to the segment p-q, and the share of the way at which its nearest point lies."""
+    ux, uy = q[0] - p[0], q[1] - p[1]
+    square = ux * ux + uy * uy
+    along = ((x - p[0]) * ux + (y - p[1]) * uy) / square if square > 0.0 else 0.0
+    along = min(max(along, 0.0), 1.0)
+    dx, dy = x - p[0] - along * ux, y - p[1] - along * uy
+    return math.sqrt(dx * dx + dy * dy), along
+
+
+@inner
+def _cross(p, q, r, s):
+    """True if the segments p-q and r-s pass through each other."""
+    return _turn(p, q, r) * _turn(p, q, s) < 0.0 and _turn(r, s, p) * _turn(r, s, q) < 0.0
+
+
+@kernel
+def crosses_itself(flat):
+    """True if two sides of a closed polygon (np, 2) pass through each other."""
+    count = flat.shape[0]
+    for i in range(count - 2):
+        for j in range(i + 2, count if i > 0 else count - 1):
+            if _cross(flat[i], flat[i + 1], flat[j], flat[(j + 1) % count]):
+                return True
+    return False
 
 
 @inner
 def _between(p, q, r, s):
     """Least distance [m] between the segments p-q and r-s."""
-    ux, uy, uz = q[0] - p[0], q[1] - p[1], q[2] - p[2]
-    vx, vy, vz = s[0] - r[0], s[1] - r[1], s[2] - r[2]
-    wx, wy, wz = p[0] - r[0], p[1] - r[1], p[2] - r[2]
-    a, b, c = ux * ux + uy * uy + uz * uz, ux * vx + uy * vy + uz * vz, vx * vx + vy * vy + vz * vz
-    d, e = ux * wx + uy * wy + uz * wz, vx * wx + vy * wy + vz * wz
-    determinant = a * c - b * b
-    along = 0.0
-    if determinant > 1e-12 * a * c:
-        along = min(max((b * e - c * d) / determinant, 0.0), 1.0)
-    other = (b * along + e) / c
-    if other < 0.0:
-        other, along = 0.0, min(max(-d / a, 0.0), 1.0)
-    elif other > 1.0:
-        other, along = 1.0, min(max((b - d) / a, 0.0), 1.0)
-    x, y, z = wx + along * ux - other * vx, wy + along * uy - other * vy, wz + along * uz - other * vz
-    return math.sqrt(x * x + y * y + z * z)
+    if _cross(p, q, r, s):
+        return 0.0
+    least, _ = _to_segment(p[0], p[1], r, s)
+    other, _ = _to_segment(q[0], q[1], r, s)
+    least = min(least, other)
+    other, _ = _to_segment(r[0], r[1], p, q)
+    least = min(least, other)
+    other, _ = _to_segment(s[0], s[1], p, q)
+    return min(least, other)
 
 
-@stage
-def outline(model, f, side, extension, height_loss, turn, place, points):
-    """World positions [m] of the outline of foramen ``f`` on a side (0 left, 1 right), written in place (np, 3).
+@kernel
+def measures(model, points, flat, values):
+    """Area [m2], height, least width, posterior disc height [m] and closure of an outline, written in place (5,).
+
+    Height is the distance between the pedicles, width the least distance between the vertebral bodies with the disc
+    in front and the articular processes behind. An outline that crosses itself is a closed foramen: area and width 0,
+    closure 1.
 
     Parameters
     ----------
-    extension : float, extension of the level from the reference [rad]
-    height_loss : float, approach of the upper vertebra along the disc normal beyond healthy standing [m]
+    points : (np, 3) float64 [m], from `outline`
+    flat : (np, 2) float64 [m], from `flatten`
     """
-    level = model.foramen_level[f]
-    lower, upper = model.level_bodies[level, 0], model.level_bodies[level, 1]
-    bulge = model.foramen_disc[0] + model.foramen_disc[1] * extension + model.foramen_disc[2] * height_loss
-    for p in range(model.foramen_part.size):
-        part = model.foramen_part[p]
-        if part == 2:
-            continue
-        x, y, z = world(turn, place, upper if part == 1 else lower, model.foramen_points[f, side, p])
-        points[p, 0], points[p, 1], points[p, 2] = x, y, z
-        if part == 1:
-            for i in range(3):
-                for j in range(3):
-                    points[p, i] -= height_loss * turn[lower, i, j] * model.level_frame[level, 1, j]
-    above, margin, below = model.foramen_marks[1], model.foramen_marks[2], model.foramen_marks[3]
-    for i in range(3):
-        points[margin, i] = 0.5 * (points[above, i] + points[below, i])
-        for j in range(3):
-            points[margin, i] -= bulge * turn[lower, i, j] * model.level_frame[level, 0, j]
-
-
-@stage
-def measures(model, points, values):
-    """Area [m2], height, least width and posterior disc height [m] of an outline, written in place (4,).
-
-    The outline is seen in its own oblique plane, whose normal is the vector area of the closed polygon. Height is the
-    distance between the pedicles, width the least distance between the vertebral bodies with the disc in front and
-    the articular processes behind.
-    """
-    count = points.shape[0]
-    normal = np.zeros(3)
+    count = flat.shape[0]
+    marks = model.foramen_marks
+    area, width = 0.0, math.inf
     for p in range(count):
         q = (p + 1) % count
-        for i in range(3):
-            j, k = (i + 1) % 3, (i + 2) % 3
-            normal[i] += 0.5 * (
-                (points[p, j] - points[0, j]) * (points[q, k] - points[0, k])
-                - (points[p, k] - points[0, k]) * (points[q, j] - points[0, j])
-            )
-    area = math.sqrt(normal[0] ** 2 + normal[1] ** 2 + normal[2] ** 2)
-    flat = np.empty((count, 3))
-    for p in range(count):
-        out = 0.0
-        for i in range(3):
-            out += (points[p, i] - points[0, i]) * normal[i] / area
-        for i in range(3):
-            flat[p, i] = points[p, i] - out * normal[i] / area
-    marks = model.foramen_marks
-    width = math.inf
+        area += 0.5 * (flat[p, 0] * flat[q, 1] - flat[p, 1] * flat[q, 0])
     for p in range(marks[1], marks[3]):
         for q in range(marks[4] + 1, count - 1):
             width = min(width, _between(flat[p], flat[p + 1], flat[q], flat[q + 1]))
-    height = disc = 0.0
+    disc = 0.0
     for i in range(3):
-        height += (flat[marks[0], i] - flat[marks[4], i]) ** 2
         disc += (points[marks[1], i] - points[marks[3], i]) ** 2
-    values[0] = area
-    values[1] = math.sqrt(height)
-    values[2] = width
-    values[3] = math.sqrt(disc)
+    closed = crosses_itself(flat)
+    values[AREA] = 0.0 if closed else abs(area)
+    values[HEIGHT] = flat[marks[0], 1] - flat[marks[4], 1]
+    values[WIDTH] = 0.0 if closed else width
+    values[DISC] = math.sqrt(disc)
+    values[CLOSED] = 1.0 if closed else 0.0
+
+
+@stage
+def canal_area(model, f, rotation, shift, disc, flavum):
+    """Area [m2] of the central canal at the disc of foramen ``f``; 0 where nothing of its depth is left.
+
+    An ellipse as wide as the bony canal and as deep as the way from the bulging disc to the ligamentum flavum, which
+    spans the two laminae and keeps its volume: it thickens as they come together. A slip, either way, takes its length
+    off the depth, which ends between the body of one vertebra and the lamina of the other.
+
+    Parameters
+    ----------
+    rotation, shift, disc, flavum : as for `outline`
+    """
+    level = model.foramen_level[f]
+    points = np.empty((4, 3))
+    for p in range(4):
+        if p < 2:
+            _moved(model, level, rotation, shift, disc, model.canal_points[f, p], points[p])
+        else:
+            for i in range(3):
+                points[p, i] = model.canal_points[f, p, i]
+    way = -abs(disc[1])
+    rest = gap = 0.0
+    for i in range(3):
+        forward = model.level_frame[level, 0, i]
+        way += forward * (0.5 * (points[0, i] + points[2, i] - points[1, i] - points[3, i]) - disc[2] * forward)
+        gap += (points[1, i] - points[3, i]) ** 2
+        apart = model.canal_points[f, 1, i] + model.body_offset[model.level_bodies[level, 1], i]
+        rest += (apart - model.canal_points[f, 3, i]) ** 2
+    thick = (model.canal_size[f, 1] + flavum) * math.sqrt(rest / gap)
+    return 0.25 * math.pi * model.canal_size[f, 0] * max(0.0, way - thick)

@@ -97,8 +97,10 @@ def _tables(model: Model) -> dict[str, list[tuple[str, Sourced]]]:
         "muscles": [(m.name, m) for m in model.muscles if m.side != "left"],
         "actuators": [(a.name, a) for a in model.actuators if a.side != "left"],
         "landmarks": [(m.name, m) for m in model.landmarks if right(m.name)],
-        "foramen_outline": [(p.name, p) for p in model.foramen_outline],
+        "foramen_outline": [(f"{p.level} {p.name}", p) for p in model.foramen_outline],
         "pedicles": [(p.vertebra, p) for p in model.pedicles],
+        "canals": [(c.level, c) for c in model.canals],
+        "roots": [(r.level, r) for r in model.roots],
         "tests": [(t.group, t) for t in model.tests],
         "stances": list(model.stances.items()),
         "imbalances": [

@@ -107,6 +107,7 @@ TABLES = {
     ),
     "landmarks": (text("name"), text("body"), *vector("position", "length")),
     "foramen_outline": (
+        text("level"),
         text("name"),
         text("part"),
         text("origin"),
@@ -114,6 +115,15 @@ TABLES = {
         number("up", "length"),
     ),
     "pedicles": (text("vertebra"), number("height", "length"), number("width", "length")),
+    "canals": (
+        text("level"),
+        number("width", "length"),
+        number("depth", "length"),
+        number("lamina_above", "length"),
+        number("lamina_below", "length"),
+        number("flavum", "length"),
+    ),
+    "roots": (text("level"), text("name"), number("width", "length"), number("width_sd", "number")),
     "tests": (
         text("group"),
         text("name"),
@@ -129,11 +139,14 @@ ENTRY = {
     "disc_laws": "{level}.{coordinate} {direction}",
     "disc_springs": "{level}",
     "muscle_paths": "{fascicle}",
+    "foramen_outline": "{level} {name}",
     "pedicles": "{vertebra}",
+    "canals": "{level}",
+    "roots": "{level}",
     "tests": "{group}",
     "tightness": "{group}",
 }
 #: Columns of the test table that give the pose: a joint coordinate of the right side and its unit.
 POSE = r"[A-Za-z0-9_]+\.[a-z]+_(deg|rad)"
 #: Tables that a model may do without.
-OPTIONAL = ("tissues", "actuators", "landmarks", "foramen_outline", "pedicles", "tests", "tightness")
+OPTIONAL = ("tissues", "actuators", "landmarks", "foramen_outline", "pedicles", "canals", "roots", "tests", "tightness")

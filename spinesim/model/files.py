@@ -33,7 +33,7 @@ UNITS: dict[str, tuple[str, ...]] = {
     "angle": ("rad", "deg"),
     "mass": ("kg",),
     "force": ("N",),
-    "pressure": ("Pa", "kPa", "MPa"),
+    "pressure": ("Pa", "kPa", "MPa", "mmHg"),
     "moment": ("Nm",),
     "acceleration": ("m_per_s2",),
     "stiffness": ("N_per_m", "N_per_mm"),

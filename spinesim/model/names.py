@@ -16,8 +16,9 @@ def parameter_names(
     tests: Sequence[TightnessTest],
     abdomen: Abdomen | None,
     imbalances: Mapping[str, Imbalance],
+    foramina: Sequence[str] = (),
 ) -> parameters.Names:
-    """Fascicles, groups, clinical tests and imbalances by the names that a user gives them."""
+    """Fascicles, groups, clinical tests, imbalances and levels with a foramen by the names that a user gives them."""
     lines, members = {m.name: (m.muscle, m.side) for m in muscles}, dict(groups)
     if abdomen is not None:
         lines[TRANSVERSUS] = (TRANSVERSUS, "midline")
@@ -29,4 +30,5 @@ def parameter_names(
         groups=members,
         tests={test.group: test.name for test in tests},
         imbalances=tuple(name for imbalance in imbalances.values() for name in imbalance.names),
+        foramina=tuple(foramina),
     )

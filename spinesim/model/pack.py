@@ -12,7 +12,7 @@ import numpy as np
 
 from spinesim.errors import ModelError
 from spinesim.kernels.arrays import Floats, ModelArrays
-from spinesim.model.parts import Joint, Model, PathPoint
+from spinesim.model.parts import BEHIND, MARKED, Joint, Model, PathPoint
 
 LANDMARKS_NEEDED = ("S1_sup_ant", "S1_sup_post", "L1_sup_ant", "L1_sup_post")
 PARTS = ("lower", "upper", "disc")
@@ -100,6 +100,7 @@ def _pack(model: Model) -> Packed:
         **_plates(model, bodies),
         **_hips(model, bodies, coordinates),
         **_foramina(model),
+        **_sciatic(model, coordinates),
     )
     return Packed(
         model=model,
@@ -280,6 +281,8 @@ def _levels(model: Model, bodies: tuple[str, ...]) -> dict[str, Any]:
         "level_area": np.array([discs[j.name].area for j in levels]),
         "level_axial": np.array([stiffest[j.name].axial for j in levels]),
         "level_reference": np.zeros(len(levels)),
+        "level_shear": np.array([stiffest[j.name].shear_anterior for j in levels]),
+        "level_shear_reference": np.zeros(len(levels)),
         "trunk_body": bodies.index(levels[-1].child),
     }
 
@@ -321,48 +324,97 @@ def _hips(model: Model, bodies: tuple[str, ...], coordinates: tuple[str, ...]) -
 
 
 def foramen_levels(model: Model) -> list[str]:
-    """Levels that have a foramen: those whose upper vertebra has a pedicle size in the model."""
-    if not model.foramen_outline:
-        return []
-    known = {pedicle.vertebra for pedicle in model.pedicles}
-    joints = {joint.name: joint for joint in model.joints}
-    return [name for name in model.levels if joints[name].child in known]
+    """Levels that have a foramen, from below."""
+    outlined = {point.level for point in model.foramen_outline}
+    return [name for name in model.levels if name in outlined]
+
+
+def foramen_corners(model: Model, level: str) -> tuple[Floats, Floats]:
+    """Posterior corners of the disc of a level, above and below, in the midline of the neutral frame [m].
+
+    Half a depth behind the centre of the disc and half its posterior height above and below: the end-plate corners of
+    the two bone surfaces themselves are up to 9 mm out of line, more than a foramen is wide.
+    """
+    disc = next(disc for disc in model.discs if disc.name == level)
+    axes = joint_rotation(next(joint for joint in model.joints if joint.name == level))
+    middle = disc.centre_neutral - 0.5 * disc.depth * axes[:, 0]
+    half = 0.5 * disc.height_posterior * axes[:, 1]
+    return middle + half, middle - half
 
 
 def _foramina(model: Model) -> dict[str, Any]:
-    """Outlines in the frames of the carrying bodies.
-
-    The outline is built at the lower posterior corner of the upper vertebra in the axes of the disc; the corner of the
-    lower vertebra lies below it by the posterior height of the disc. The end-plate corners of the two bone surfaces
-    themselves are up to 9 mm out of line, more than the foramen is wide.
-    """
+    """Outlines and canals in the frames of the carrying bodies, built at the corners in the axes of the disc."""
     levels = foramen_levels(model)
     joints = {joint.name: joint for joint in model.joints}
-    discs = {disc.name: disc for disc in model.discs}
-    bodies = {body.name: body for body in model.bodies}
-    marks = {mark.name: np.array(mark.position) for mark in model.landmarks}
+    origin = {body.name: np.array(body.origin_neutral) for body in model.bodies}
     width = {pedicle.vertebra: pedicle.width for pedicle in model.pedicles}
-    outline = model.foramen_outline
-    points = np.zeros((len(levels), 2, len(outline), 3))
+    canals = {canal.level: canal for canal in model.canals}
+    outlines = {level: [point for point in model.foramen_outline if point.level == level] for level in levels}
+    first = outlines[levels[0]] if levels else []
+    points, lines = np.zeros((len(levels), 2, len(first), 3)), np.zeros((len(levels), 4, 3))
     for f, level in enumerate(levels):
-        joint = joints[level]
+        joint, canal = joints[level], canals[level]
         axes = joint_rotation(joint)
-        above = marks[f"{joint.child}_inf_post"] + bodies[joint.child].origin_neutral
-        below = above - discs[level].height_posterior * axes[:, 1]
+        above, below = foramen_corners(model, level)
         aside = 0.5 * width[joint.child] + CANAL_MARGIN
-        for p, point in enumerate(outline):
+        for p, point in enumerate(outlines[level]):
             if point.part == "disc":
                 continue
             carrier, corner = (joint.child, above) if point.part == "upper" else (joint.parent, below)
-            local = corner - point.back * axes[:, 0] + point.up * axes[:, 1] - bodies[carrier].origin_neutral
+            local = corner - point.back * axes[:, 0] + point.up * axes[:, 1] - origin[carrier]
             for side, sign in enumerate((-1.0, 1.0)):
                 points[f, side, p] = local + [0.0, 0.0, sign * aside]
-    names = [point.name for point in outline]
-    marked = ("pedicle_inferior", "body_inferior", "disc_bulge", "body_superior", "pedicle_superior")
+        back = canal.depth * axes[:, 0]
+        lines[f, 0], lines[f, 1] = above, above - back + canal.lamina_above * axes[:, 1]
+        lines[f, 2], lines[f, 3] = below, below - back + canal.lamina_below * axes[:, 1]
+        lines[f, :2] -= origin[joint.child]
+        lines[f, 2:] -= origin[joint.parent]
+    names = [point.name for point in first]
+    widths = {root.level: root.width for root in model.roots}
+    law = model.root_law
     return {
         "foramen_level": np.array([model.levels.index(level) for level in levels], dtype=np.int64),
         "foramen_points": points,
-        "foramen_part": np.array([PARTS.index(point.part) for point in outline], dtype=np.int64),
-        "foramen_marks": np.array([names.index(name) for name in marked] if outline else [0] * 5),
+        "foramen_part": np.array([PARTS.index(point.part) for point in first], dtype=np.int64),
+        "foramen_marks": np.array([names.index(name) for name in (*MARKED, BEHIND)] if first else [0] * 6),
         "foramen_disc": np.array([model.bulge.rest, model.bulge.per_extension, model.bulge.per_height_loss]),
+        "canal_points": lines,
+        "root_width": np.array([widths[level] for level in levels]),
+        "root_law": np.array([1.0 / math.sin(law.takeoff), law.cushion, law.stiffness, law.hold] if law else [1.0] * 4),
+        "root_threshold": np.array([law.venular, law.capillary, law.conduction, law.arteriolar] if law else [0.0] * 4),
+        "canal_size": np.array([(canals[level].width, canals[level].flavum) for level in levels]).reshape(-1, 2),
+    }
+
+
+def _sciatic(model: Model, coordinates: tuple[str, ...]) -> dict[str, Any]:
+    """Way and size of the sciatic nerves; placeholders that no kernel reads where the model has none."""
+    nerve = model.sciatic
+    if nerve is None:
+        return {
+            "piriformis": np.array([-1, -1]),
+            "knee_flexion": np.array([-1, -1]),
+            "sciatic_way": np.zeros(4),
+            "sciatic_size": np.zeros(3),
+            "sciatic_variant": np.zeros((3, 2)),
+        }
+    lines = {m.side: i for i, m in enumerate(model.muscles) if m.muscle == "piriformis"}
+    canals = {canal.level: canal for canal in model.canals}
+    places = []
+    for level in foramen_levels(model):
+        axes = joint_rotation(next(joint for joint in model.joints if joint.name == level))
+        for corner, lamina in zip(
+            reversed(foramen_corners(model, level)),
+            (canals[level].lamina_below, canals[level].lamina_above),
+            strict=True,
+        ):
+            places.append(corner + 0.5 * (lamina * axes[:, 1] - canals[level].depth * axes[:, 0]))
+    # the lower end of the lowest level, then the upper vertebra of every level
+    middle = np.array([places[0], *places[1::2]])
+    canal = float(np.linalg.norm(np.diff(middle, axis=0), axis=1).sum())
+    return {
+        "piriformis": np.array([lines["left"], lines["right"]]),
+        "knee_flexion": np.array([coordinates.index(f"knee_{side}.flexion") for side in ("l", "r")]),
+        "sciatic_way": np.array([canal + nerve.below_canal, nerve.hip_arm, nerve.knee_arm, canal]),
+        "sciatic_size": np.array([nerve.width, nerve.breadth, nerve.thickness]),
+        "sciatic_variant": np.column_stack([nerve.share, nerve.engaged]),
     }

@@ -21,6 +21,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Side = Literal["right", "left", "midline"]
 Confidence = Literal["extracted", "read", "literature-memory", "derived", "assumed", "fitted"]
 
+#: Points with which the outline of every foramen begins.
+MARKED = ("pedicle_inferior", "body_inferior", "disc_bulge", "body_superior", "pedicle_superior")
+BEHIND = "inferior_facet"  #: the point behind the root, which every outline has too
+
 
 class Part(BaseModel):
     """Base of all descriptions: frozen, no unknown entries, no NaN or infinity."""
@@ -178,8 +182,9 @@ class Landmark(Sourced):
 
 
 class ForamenPoint(Sourced):
-    """One point of the closed outline of a foramen, in order."""
+    """One point of the closed outline of the foramen of one level, in order."""
 
+    level: str
     name: str
     part: Literal["upper", "lower", "disc"]  #: which vertebra carries it
     origin: Literal["inferior_posterior_corner", "superior_posterior_corner", "posterior_disc_margin"]
@@ -193,6 +198,56 @@ class Pedicle(Sourced):
     vertebra: str
     height: Positive  #: [m]
     width: Positive  #: [m]
+
+
+class Canal(Sourced):
+    """Central canal at the disc of one level."""
+
+    level: str
+    width: Positive  #: between the pedicles [m]
+    depth: Positive  #: from the corners of the vertebral bodies back to the laminae [m]
+    lamina_above: float  #: lower edge of the upper lamina above the corner of the upper body [m]
+    lamina_below: float  #: upper edge of the lower lamina above the corner of the lower body [m]
+    flavum: NotNegative  #: thickness of the ligamentum flavum [m]
+
+
+class Root(Sourced):
+    """The nerve root that leaves through the foramen of one level."""
+
+    level: str
+    name: str
+    width: Positive  #: of the ganglion, across its axis [m]
+    width_sd: NotNegative  #: between people, relative [1]
+
+
+class RootLaw(Part):
+    """What all roots share: direction, stiffness, the pressures that harm them, and how people differ."""
+
+    takeoff: Annotated[float, Field(gt=0.1, lt=1.6)]  #: angle between root and dural sac [rad]
+    cushion: Positive  #: fat on each side [m]
+    hold: Positive  #: length R by which the root is held under the pedicle: a way w costs it w^2 / 2 R of room [m]
+    stiffness: Positive  #: transverse [Pa]
+    stiffness_sd: NotNegative  #: of its logarithm [1]
+    foramen_height_sd: NotNegative  #: relative [1]
+    foramen_width_sd: NotNegative  #: relative [1]
+    venular: Positive  #: contact pressure at which venules stop [Pa]
+    capillary: Positive  #: at which capillary flow fails [Pa]
+    conduction: Positive  #: at which conduction suffers [Pa]
+    arteriolar: Positive  #: at which arterioles stop [Pa]
+
+
+class Sciatic(Part):
+    """The way of the sciatic nerve from L1 to the ankle, and the piriformis beside it."""
+
+    below_canal: Positive  #: length from the end of the canal to the ankle in the reference posture [m]
+    hip_arm: Positive  #: of the nerve behind the hip [m]
+    knee_arm: Positive  #: of the nerve behind the knee [m]
+    width: Positive  #: at the piriformis [m]
+    thickness: Positive  #: at the piriformis [m]
+    breadth: Positive  #: of the piriformis where it crosses the nerve [m]
+    frequency: Annotated[tuple[Share, ...], Field(min_length=3, max_length=3)]  #: of the nerve below, through, above
+    share: Annotated[tuple[Share, ...], Field(min_length=3, max_length=3)]  #: of the tension that crosses the nerve
+    engaged: Annotated[tuple[Share, ...], Field(min_length=3, max_length=3)]  #: share of its thickness in the way
 
 
 class Support(Part):
@@ -410,6 +465,10 @@ class Model(Part):
     landmarks: tuple[Landmark, ...]
     foramen_outline: tuple[ForamenPoint, ...]
     pedicles: tuple[Pedicle, ...]
+    canals: tuple[Canal, ...]  #: one per level with a foramen
+    roots: tuple[Root, ...]  #: one per level with a foramen
+    root_law: RootLaw | None
+    sciatic: Sciatic | None
     tests: tuple[TightnessTest, ...]
     stances: dict[str, Stance]
     imbalances: dict[str, Imbalance] = {}

@@ -22,10 +22,13 @@ from spinesim.model.folder import CALIBRATED, CALIBRATION, ModelFolder
 from spinesim.model.mirror import mirrored, mirrored_muscle
 from spinesim.model.names import parameter_names
 from spinesim.model.parts import (
+    BEHIND,
+    MARKED,
     Abdomen,
     Actuator,
     Body,
     Bulge,
+    Canal,
     Carry,
     Coordinate,
     Curves,
@@ -42,7 +45,10 @@ from spinesim.model.parts import (
     NeutralZone,
     PathPoint,
     Pedicle,
+    Root,
+    RootLaw,
     Scatter,
+    Sciatic,
     Stability,
     Stance,
     TightnessTest,
@@ -52,6 +58,7 @@ from spinesim.model.read_imbalances import read_imbalances
 from spinesim.model.read_stances import check_stance_actuators, read_stances
 
 S = TypeVar("S", Tissue, Actuator, Landmark)
+F = TypeVar("F", Canal, Root)
 
 GROUND = "ground"
 _SHARE_TOLERANCE = 1e-5  #: shares in the tables carry six digits
@@ -145,6 +152,8 @@ class _Reader:
         abdomen = self.abdomen(top, muscles) if top.has("abdomen") else None
         hand = self.hand(top, landmarks, trunk) if top.has("hand") else None
         names = parameter_names(muscles, groups, tests, abdomen, {})
+        pedicles = self.pedicles(bodies)
+        outline = self.foramen_outline(levels, joints, pedicles)
         lacks = {} if hand is not None else {"load": "hands"}
         if not any(c.full_name == "pelvis.list" for c in coordinates):
             lacks["leg_length"] = "pelvis that lists"
@@ -170,6 +179,8 @@ class _Reader:
             "bulge": self.constant_part(
                 top, "bulge", Bulge, rest="length", per_extension="length per angle", per_height_loss="number"
             ),
+            "sciatic": self.sciatic(top, muscles, outline) if top.has("sciatic") else None,
+            "root_law": self.root_law(top) if outline or top.has("root") else None,
         }
         result = top.make(
             Model,
@@ -188,8 +199,10 @@ class _Reader:
             groups=groups,
             actuators=actuators,
             landmarks=landmarks,
-            foramen_outline=tuple(r.make(ForamenPoint) for r in self.folder.table("foramen_outline")),
-            pedicles=self.pedicles(bodies),
+            foramen_outline=outline,
+            pedicles=pedicles,
+            canals=self.at_foramina("canals", Canal, outline),
+            roots=self.at_foramina("roots", Root, outline),
             tests=tests,
             stances=stances,
             imbalances=read_imbalances(self.folder, names, lacks),
@@ -479,6 +492,82 @@ class _Reader:
         for row in rows:
             _known(row, "vertebra", {b.name for b in bodies}, "body of bodies.csv")
         return tuple(row.make(Pedicle) for row in rows)
+
+    def foramen_outline(
+        self, levels: Sequence[str], joints: Sequence[Joint], pedicles: Sequence[Pedicle]
+    ) -> tuple[ForamenPoint, ...]:
+        rows = self.folder.table("foramen_outline")
+        upper = {j.name: j.child for j in joints}
+        known = {p.vertebra for p in pedicles}
+        points = tuple(row.make(ForamenPoint) for row in rows)
+        order: dict[str, list[tuple[str, str]]] = {}
+        for row in rows:
+            level, name = row.fields["level"], row.fields["name"]
+            _known(row, "level", levels, "level of joints.csv")
+            if upper[level] not in known:
+                row.fail("level", f"needs {upper[level]} in pedicles.csv")
+            order.setdefault(level, []).append((name, row.fields["part"]))
+            first = next(iter(order.values()))
+            if order[level] != first[: len(order[level])]:
+                row.refuse("the points and parts of every level must be those of the first, in the same order")
+        for level, found in order.items():
+            if len(found) < len(next(iter(order.values()))):
+                raise ModelError(f"{self.label}/foramen_outline.csv: {level} has fewer points than the first level")
+            names = [name for name, _ in found]
+            if tuple(names[: len(MARKED)]) != MARKED or BEHIND not in names:
+                must = f"must begin with {', '.join(MARKED)} and have {BEHIND}"
+                raise ModelError(f"{self.label}/foramen_outline.csv: {level} {must}")
+        return points
+
+    def at_foramina(self, table: str, part: type[F], outline: Sequence[ForamenPoint]) -> tuple[F, ...]:
+        """One part per level with a foramen."""
+        rows = self.folder.table(table)
+        _refuse_repeats(rows, "level")
+        levels = list(dict.fromkeys(point.level for point in outline))
+        for row in rows:
+            _known(row, "level", levels, "level of foramen_outline.csv")
+        parts = tuple(row.make(part) for row in rows)
+        missing = [level for level in levels if level not in {found.level for found in parts}]
+        if missing:
+            raise ModelError(f"{self.label}/{table}.csv: {missing[0]} has a foramen and is missing here")
+        return parts
+
+    def sciatic(self, top: Section, muscles: Sequence[Muscle], outline: Sequence[ForamenPoint]) -> Sciatic:
+        section = top.section("sciatic")
+        lengths = ("below_canal", "hip_arm", "knee_arm", "width", "thickness", "breadth")
+        values = {stem: self.folder.quantity(section, stem, "length") for stem in lengths}
+        shares = {stem: self.folder.quantity(section, stem, "number", 3) for stem in ("frequency", "share", "engaged")}
+        result: Sciatic = section.make(Sciatic, **values, **shares)
+        section.close()
+        if abs(sum(result.frequency) - 1.0) > _SHARE_TOLERANCE:
+            section.document.fail(("sciatic", "frequency"), "sciatic.frequency must add up to 1")
+        paths = {m.side: m.path for m in muscles if m.muscle == "piriformis"}
+        if not outline or any(len(paths.get(side, ())) != 3 for side in ("left", "right")):
+            section.document.fail(
+                ("sciatic",), "sciatic needs foramina, and a piriformis of three points on either side"
+            )
+        return result
+
+    def root_law(self, top: Section) -> RootLaw:
+        law: RootLaw = self.constant_part(
+            top,
+            "root",
+            RootLaw,
+            takeoff="angle",
+            cushion="length",
+            hold="length",
+            stiffness="pressure",
+            stiffness_sd="number",
+            foramen_height_sd="number",
+            foramen_width_sd="number",
+            venular="pressure",
+            capillary="pressure",
+            conduction="pressure",
+            arteriolar="pressure",
+        )
+        if not law.venular < law.capillary < law.conduction < law.arteriolar:
+            top.document.fail(("root", "venular"), "the thresholds of root must rise from venular to arteriolar")
+        return law
 
     def actuators(
         self, groups: Iterable[str], coordinates: Sequence[Coordinate], stances: dict[str, Stance]

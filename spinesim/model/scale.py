@@ -22,6 +22,8 @@ muscles, continued         specific tension, pennation, passive strains   1
 muscle_paths               points; angles of conditions                   λ; 1
 tissues, actuators         moments (force · length); rates                φ λ; 1
 foramen_outline, pedicles  lengths                                        λ
+canals, roots, root        lengths; angles, pressures, spreads            λ; 1
+sciatic                    lengths; shares                                λ; 1
 tests, tightness           angles, gains                                  1
 stances                    places of supports; angles, shares             λ; 1
 =========================  =============================================  ======
@@ -108,6 +110,11 @@ def scaled(model: Model, *, body_mass: float | None = None, stature: float | Non
             "actuators": _all_times(model.actuators, max_moment=φ * λ),
             "foramen_outline": _all_times(model.foramen_outline, back=λ, up=λ),
             "pedicles": _all_times(model.pedicles, height=λ, width=λ),
+            "canals": _all_times(model.canals, width=λ, depth=λ, lamina_above=λ, lamina_below=λ, flavum=λ),
+            "roots": _all_times(model.roots, width=λ),
+            "root_law": model.root_law and _times(model.root_law, cushion=λ, hold=λ),
+            "sciatic": model.sciatic
+            and _times(model.sciatic, below_canal=λ, hip_arm=λ, knee_arm=λ, width=λ, thickness=λ, breadth=λ),
             "stances": {
                 name: stance.model_copy(
                     update={

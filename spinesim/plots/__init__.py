@@ -8,6 +8,7 @@ from spinesim.plots.loads import disc_loads, foramen_area
 from spinesim.plots.maps import heat_map
 from spinesim.plots.margins import cocontraction, stability
 from spinesim.plots.muscles import muscle_groups
+from spinesim.plots.nerves import foramen_outlines, root_pressure
 from spinesim.plots.overlay import lines
 from spinesim.plots.stances import stance
 
@@ -23,10 +24,12 @@ __all__ = [
     "disc_loads",
     "figure",
     "foramen_area",
+    "foramen_outlines",
     "heat_map",
     "kind_of",
     "lines",
     "muscle_groups",
+    "root_pressure",
     "save",
     "stability",
     "stance",

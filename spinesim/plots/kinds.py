@@ -31,6 +31,14 @@ from spinesim.plots.margins import (
     stability_caption,
 )
 from spinesim.plots.muscles import muscle_groups, muscle_groups_caption
+from spinesim.plots.nerves import (
+    OUTLINE_NEEDS,
+    PRESSURE_NEEDS,
+    foramen_outlines,
+    foramen_outlines_caption,
+    root_pressure,
+    root_pressure_caption,
+)
 from spinesim.plots.overlay import lines, lines_caption
 from spinesim.plots.stances import NEEDS as STANCE_NEEDS
 from spinesim.plots.stances import stance, stance_caption
@@ -95,6 +103,20 @@ KINDS: dict[str, Kind] = {
         "Area of every foramen, left and right, or its change.",
         (6.5, 4.4),
         ("foramen_area",),
+    ),
+    "foramen_outlines": Kind(
+        foramen_outlines,
+        foramen_outlines_caption,
+        "Outline of every foramen with its root, left and right, one case, the healthy one in grey.",
+        (7.0, 5.6),
+        OUTLINE_NEEDS,
+    ),
+    "root_pressure": Kind(
+        root_pressure,
+        root_pressure_caption,
+        "Pressure on every root, left and right.",
+        (6.5, 4.4),
+        PRESSURE_NEEDS,
     ),
     "body_sagittal": Kind(
         body_sagittal,

@@ -131,7 +131,7 @@ def scene(model, stance="standing", settings=None, posture=None):
     work, side = (workspace(packed.packed.arrays, packed.arrays) for _ in range(2))
     for space in (work, side):
         passive.disc_constants(packed.packed.arrays, cases.preload[0], space.disc)
-    arrays = packed.packed.arrays._replace(level_reference=packed.compression)
+    arrays = packed.packed.arrays._replace(level_reference=packed.compression, level_shear_reference=packed.shear)
     return Scene(packed, arrays, packed.arrays, cases, held, work, side)
 
 

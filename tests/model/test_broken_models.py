@@ -96,7 +96,14 @@ CELLS = [
     ("landmarks", "asis_r", "body", "pelwis", "body = pelwis, is not a body of bodies.csv; did you mean 'pelvis'?"),
     ("landmarks", "asis_r", "name", "psis_r", "psis_r: name = psis_r, is listed already"),
     ("landmarks", "shoulder_centre_r", "name", "arm_r", "shoulder_landmark = shoulder_centre_r, must be a landmark"),
-    ("foramen_outline", "pars", "part", "side", "part = side, must be 'upper', 'lower' or 'disc'"),
+    ("foramen_outline", "L4_L5", "part", "side", "L4_L5 pedicle_inferior: part = side, must be 'upper', 'lower'"),
+    ("foramen_outline", "L4_L5", "name", "pedicle", "the points and parts of every level must be those of the first"),
+    ("foramen_outline", "L4_L5", "level", "L4_L6", "level = L4_L6, is not a level of joints.csv; did you mean"),
+    ("foramen_outline", "L5_S1", "name", "pedicle", "the points and parts of every level must be those of the first"),
+    ("pedicles", "L3", "vertebra", "thorax", "level = L3_L4, needs L3 in pedicles.csv"),
+    ("canals", "L4_L5", "level", "T12_L1", "level = T12_L1, is not a level of foramen_outline.csv"),
+    ("roots", "L4_L5", "width_m", "-1", "L4_L5: width_m = -1, must be greater than 0"),
+    ("canals", "L4_L5", "width_m", "0", "width_m = 0, must be greater than 0"),
     ("pedicles", "L3", "vertebra", "L6", "vertebra = L6, is not a body of bodies.csv"),
     ("pedicles", "L3", "width_m", "0", "width_m = 0, must be greater than 0"),
     ("tests", "adductors", "coordinate", "hip_r.bend", "coordinate = hip_r.bend, is not a coordinate"),
@@ -252,6 +259,10 @@ DOCUMENTS = [
     ("model.toml", '["piriformis"]', "[]", "groups.piriformis = [], must name at least one muscle"),
     ("model.toml", '["piriformis"]', '["piriformis", "piriformis"]', "names a muscle twice"),
     ("model.toml", '["piriformis"]', "3", "groups.piriformis = 3, must be a list of texts"),
+    ("model.toml", "capillary_mmHg = { value = 40.0", "capillary_mmHg = { value = 60.0", "must rise from venular to"),
+    ("model.toml", "cushion_mm = { value = 0.5", "cushion_mm = { value = -0.5", "must be greater than 0"),
+    ("model.toml", "[0.831, 0.120, 0.049]", "[0.9, 0.2, 0.1]", "sciatic.frequency must add up to 1"),
+    ("model.toml", "[0.831, 0.120, 0.049]", "[0.9, 0.1]", "must be a list of 3 numbers"),
     ("sources.toml", "aaos1965 =", "aaos =", "'aaos1965' is not one"),
     ("sources.toml", 'jenis_an2000 = "', "jenis_an2000 = 2 #", "jenis_an2000 = 2, must be text"),
     ("stances/sitting.toml", "trunk_flexion_deg = -7.5", "", "trunk_flexion_rad or trunk_flexion_deg is missing"),
@@ -501,16 +512,18 @@ def test_broken__malformed_toml_names_the_line(folder):
 
 
 def test_tables__optional_ones_may_be_absent(folder):
-    for name in ("foramen_outline", "pedicles", "tests", "tightness", "tissues"):
+    for name in ("foramen_outline", "pedicles", "canals", "roots", "tests", "tightness", "tissues"):
         (folder / f"{name}.csv").unlink()
     shutil.rmtree(folder / "imbalances")  # they set tightness and loads, which need tests and hands
     path = folder / "model.toml"
     content = path.read_text(encoding="utf-8")
-    start, end = content.index("[foot]"), content.index("[bulge]")
-    path.write_text(content[:start] + content[end:], encoding="utf-8")
+    for first, last in (("[foot]", "[bulge]"), ("[root]", "[groups]")):
+        start, end = content.index(first), content.index(last)
+        content = content[:start] + content[end:]
+    path.write_text(content, encoding="utf-8")
     model = load_model(folder)
-    assert (model.foramen_outline, model.pedicles, model.tests, model.tissues) == ((), (), (), ())
-    assert (model.foot, model.hand) == (None, None)
+    assert (model.foramen_outline, model.pedicles, model.canals, model.tests) == ((), (), (), ())
+    assert (model.foot, model.hand, model.root_law, model.sciatic) == (None,) * 4
 
 
 def test_tables__any_unit_of_a_dimension_may_stand_in_the_heading(folder, adult):

@@ -1,0 +1,125 @@
+"""Distributions of root pressure over anatomies, and nerve tests."""
+
+import numpy as np
+import pytest
+
+from spinesim import InputError, load_model, solve
+from spinesim.nerves import QUANTILES, anatomy_factors, nerve_tension, piriformis_variants, root_pressures
+
+STENOSED = {f"foramen.{level}.left.scale": 0.7 for level in ("L5_S1", "L4_L5", "L3_L4", "L2_L3", "L1_L2")}
+
+
+def test_root_pressures__without_spread_are_those_of_the_solve(adult):
+    """With every spread at 0 each anatomy is the model: all quantiles are the pressure that solve gives."""
+    law = adult.root_law.model_copy(update={"stiffness_sd": 0.0, "foramen_height_sd": 0.0, "foramen_width_sd": 0.0})
+    roots = tuple(root.model_copy(update={"width_sd": 0.0}) for root in adult.roots)
+    alike = adult.model_copy(update={"root_law": law, "roots": roots})
+    found, one = root_pressures(alike, STENOSED, count=3), solve(alike, STENOSED)
+    for q in QUANTILES:
+        assert found.pressure.sel(quantile=q).values == pytest.approx(one.root_contact_pressure.values, abs=1e-3)
+    assert (found.probability.values == (one.root_contact_pressure.values > 30.0)).all()
+    assert one.root_contact_pressure.sel(side="left").max() > 30.0
+
+
+def test_root_pressures__healthy_standing(adult):
+    """No root reaches the venular threshold in the median anatomy; the share above it grows downward."""
+    found = root_pressures(adult, count=4000)
+    assert (found.pressure.sel(quantile=0.5).values < 30.0).all()
+    assert np.diff(found.probability.mean("side").values).max() < 0.02  # from below upward
+    assert (found.pressed >= found.probability).all()
+    assert (np.diff(found.pressure.values, axis=0) >= 0.0).all()
+    assert found.probability.sel(side="left").values == pytest.approx(
+        found.probability.sel(side="right").values, abs=0.04
+    )
+
+
+def test_root_pressures__rise_where_a_foramen_is_stenosed_and_follow_the_threshold(adult):
+    wide, narrow = root_pressures(adult, count=500), root_pressures(adult, STENOSED, count=500)
+    assert (narrow.probability.sel(side="left") > wide.probability.sel(side="left")).all()
+    assert narrow.probability.sel(side="right").values == pytest.approx(
+        wide.probability.sel(side="right").values, abs=0.05
+    )
+    strict = root_pressures(adult, count=500, threshold=127)
+    assert (strict.probability <= wide.probability).all()
+    assert strict.attrs["threshold_mmHg"] == 127.0
+
+
+def test_root_pressures__one_seed_gives_one_answer(adult):
+    one, two, three = (root_pressures(adult, count=200, seed=seed) for seed in (1, 1, 2))
+    assert one.identical(two)
+    assert not one.identical(three)
+
+
+def test_anatomy_factors__have_the_spread_of_the_model(adult):
+    logs = np.log(anatomy_factors(adult, 20000, 0))
+    assert logs.mean(axis=(0, 1, 2)) == pytest.approx(np.zeros(4), abs=0.01)
+    assert logs.std(axis=(0, 1, 2)) == pytest.approx([0.17, 0.11, 0.15, 0.5], rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"count": 0}, "count = 0 is not allowed: it must be a whole number from 1 to 1000000"),
+        ({"count": 10.0}, "count = 10.0 is not allowed"),
+        ({"threshold": -1}, "threshold = -1 is not allowed: it must be a pressure of 0 mmHg or more"),
+        ({"threshold": float("nan")}, "threshold = nan is not allowed"),
+        ({"parameters": {"disc.L4_L5.height_los": 1}}, "did you mean disc.L4_L5.height_loss"),
+    ],
+)
+def test_root_pressures__refuse_bad_settings(adult, options, words):
+    with pytest.raises(InputError, match=words):
+        root_pressures(adult, **options)
+
+
+def test_nerves__of_a_model_without_them_are_refused():
+    teaching = load_model("teaching")
+    with pytest.raises(InputError, match="model teaching has no nerve roots"):
+        root_pressures(teaching)
+    with pytest.raises(InputError, match="model teaching has no sciatic nerves"):
+        nerve_tension(teaching)
+    with pytest.raises(InputError, match=r"piriformis.variant: the model teaching has no sciatic nerves"):
+        solve(teaching, {"piriformis.variant": 1})
+    assert "sciatic_strain" not in solve(teaching)
+
+
+def test_piriformis_variants__are_those_of_the_parameter_with_frequencies_that_add_up(adult):
+    """What is in the way of the muscle is pressed more; tone presses more than rest."""
+    rest, tense = piriformis_variants(adult), piriformis_variants(adult, {"tone.piriformis": 0.3})
+    assert list(rest.variant.values) == ["below", "through", "above"]
+    assert rest.frequency.sum() == pytest.approx(1.0)
+    assert (np.diff(rest.piriformis_pressure.values, axis=0) > 0.0).all()
+    assert (tense.piriformis_pressure > rest.piriformis_pressure).all()
+    above = solve(adult, {"piriformis.variant": 2}).piriformis_pressure.values
+    assert rest.piriformis_pressure.sel(variant="above").values == pytest.approx(above, rel=1e-12)
+
+
+def test_nerve_tension__straight_leg_raise_and_slump(adult):
+    """90 deg of hip flexion ask 64 mm (Robinson and Probyn 2019: 64); slump asks more than the raise alone."""
+    raised, strain = nerve_tension(adult, hip_flexion=90.0)
+    assert raised == pytest.approx(64.4, abs=0.1)
+    assert 0.03 < strain < 0.08
+    assert nerve_tension(adult, hip_flexion=90.0, knee_flexion=90.0)[0] < 0.5 * raised
+    assert nerve_tension(adult, hip_flexion=90.0, lumbar_flexion=40.0)[0] > raised + 5.0
+    assert nerve_tension(adult) == pytest.approx((0.0, 0.0), abs=1e-9)
+
+
+def test_nerve_tension__is_what_a_solve_gives_in_that_posture(adult):
+    held = solve(adult, posture={"trunk_flexion": 20.0})
+    angle = held.segment_angle.sel(axis="flexion", level=held.foramen.values)
+    lumbar = float(angle.sum())
+    hips = held.sciatic_lengthening.values - nerve_tension(adult, lumbar_flexion=lumbar)[0]
+    assert hips == pytest.approx(np.full(2, hips[0]), abs=1e-9)
+    assert np.degrees(hips[0] / 41.0) > 0.0  # what is left is the hips, which flex under a forward trunk
+
+
+@pytest.mark.parametrize("name", ["hip_flexion", "knee_flexion", "lumbar_flexion"])
+def test_nerve_tension__refuses_angles_nobody_has(adult, name):
+    with pytest.raises(InputError, match=f"{name} = 200 is not allowed: it must be a number from -180 to 180 deg"):
+        nerve_tension(adult, **{name: 200})
+
+
+def test_variant__is_a_whole_number(adult):
+    with pytest.raises(
+        InputError, match=r"piriformis.variant = 0.5 is not allowed: it must be a whole number from 0 to 2"
+    ):
+        solve(adult, {"piriformis.variant": 0.5})
