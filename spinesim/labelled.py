@@ -15,6 +15,7 @@ from spinesim import units
 from spinesim.kernels import chain
 from spinesim.kernels.arrays import LOADS, Outputs
 from spinesim.model.pack import Packed
+from spinesim.nerve_way import point_names, sciatic_way
 from spinesim.roles import movers, role
 from spinesim.stance import PackedStance
 from spinesim.structures import rates, structures
@@ -216,6 +217,7 @@ def _pictures(stance: PackedStance, out: Outputs) -> dict[str, np.ndarray]:
         "foramen_outline": out.outline / units.MILLIMETRE,
         "root_place": out.root_place / units.MILLIMETRE,
         "root_size": np.tile(_root_sizes(packed) / units.MILLIMETRE, (out.status.size, 1, 1)),
+        **({"sciatic_position": sciatic_way(packed, *found)} if packed.model.sciatic is not None else {}),
     } | _forces(stance, out, *found)
 
 
@@ -301,6 +303,7 @@ def coordinates(stance: PackedStance, *, pictures: bool) -> dict[str, xr.DataArr
         words["path_muscle"] = [m.name for m in model.muscles for _ in m.path]
         words["outline_point"] = list(dict.fromkeys(point.name for point in model.foramen_outline))
         words["plane"] = ["back", "up"] if model.foramen_outline else []
+        words["nerve_point"] = point_names(packed)
         words["path_point"] = [f"{m.name}.{i}" for m in model.muscles for i in range(len(m.path))]
     return {
         name: xr.DataArray(np.array(entries, dtype=str), dims=COORDINATES[name].dims, attrs=attributes(name))

@@ -218,7 +218,7 @@ VARIABLES = _register(
         "root_strain",
         ("foramen", "side"),
         "1",
-        "Transverse strain of the exiting root, squeezed with the fat around it; 0 where it has room.",
+        "Transverse strain of the exiting root; 0 where it has room.",
     ),
     Variable(
         "root_contact_pressure",
@@ -437,6 +437,14 @@ VARIABLES = _register(
         "Width and height of the exiting root where its foramen cuts it.",
         large=True,
     ),
+    Variable(
+        "sciatic_position",
+        ("side", "nerve_point", "xyz"),
+        "m",
+        "Way of the sciatic nerve that its length is taken on, from the canal to the ankle, from the middle of the hip "
+        "axis; the stretches between its points are straight.",
+        large=True,
+    ),
 )
 
 #: Coordinates of a result; a sweep adds one per axis, named like its parameter.
@@ -489,6 +497,7 @@ COORDINATES = _register(
     Variable("bone_point", ("bone_point",), "", "Bony landmark."),
     Variable("bone_body", ("bone_point",), "", "Body that carries the landmark."),
     Variable("outline_point", ("outline_point",), "", "Point of the outline of a foramen, in order."),
+    Variable("nerve_point", ("nerve_point",), "", "Points of the way of the sciatic nerve, from above."),
     Variable("plane", ("plane",), "", "Axis in the oblique plane of a foramen: back, then up."),
     Variable("path_point", ("path_point",), "", "Points of the muscle paths, in order."),
     Variable("path_muscle", ("path_point",), "", "Fascicle whose path has the point."),

@@ -18,6 +18,8 @@ OCCUPANCY, GAP, STRAIN, PRESSURE, BAND = range(5)  #: what `root` gives
 SOFTNESS = (0.4e-3, 0.1e-3, 0.03e-3)  # [m] of the least distance: first to find the way, last what counts
 CLOSE = 1e-9  # [m] steps below this end the search
 STEPS = 60
+#: Where the place of a root is sought from: back and up of its hold [half widths].
+STARTS = ((0.0, 0.0), (0.0, 0.6), (-1.0, 0.0), (1.0, 0.0), (0.0, -2.0))
 FLATTEST = 1.0  # [1/m] least curvature of a step
 
 
@@ -140,22 +142,47 @@ def encloses(ring, x, y):
 
 @kernel
 def squeeze(half, cushion, room):
-    """Transverse strain of a root: its share of width lost where it has less room than it and its fat need.
+    """Transverse strain of a root: its share of width lost where it has less room than it needs, 0 where it has room.
 
-    Over the thickness of the cushion the fat gives way: strain rises from 0 with zero slope (so that it is smooth) to
-    half of the overlap, then with all of it.
+    The fat about it flows away and presses on nothing; what of it is caught on the root softens the first contact:
+    strain rises from 0 with zero slope (so that it is smooth) to half of the overlap, then with all of it.
 
     Parameters
     ----------
     half, cushion, room : float [m]
         Half the width of the root, fat on each side, half the width of the largest root of its shape that fits.
     """
-    overlap = half + cushion - room
+    overlap = half - room
     if overlap <= 0.0:
         return 0.0
     if overlap < cushion:
-        return 0.5 * overlap * overlap / (cushion * (half + cushion))
-    return (overlap - 0.5 * cushion) / (half + cushion)
+        return 0.5 * overlap * overlap / (cushion * half)
+    return (overlap - 0.5 * cushion) / half
+
+
+@kernel
+def roomiest(ring, hold, half, centre, near):
+    """Most room [m] that a search finds from the hold and from all sides of it; 0 if there is none.
+
+    The bone that comes up into a foramen passes through the place where the root is held, and the root goes to the
+    better side of it: the best of the searches changes smoothly where one of them would not.
+
+    Parameters
+    ----------
+    ring, hold, near : as for `most_room`
+    half : float [m]
+        Half the width of the root.
+    centre : (2,) float64 [m], in place: where the root ends
+    """
+    best, x, y = 0.0, hold[0], hold[1]
+    for aside, above in STARTS:
+        centre[0], centre[1] = hold[0] + aside * half, hold[1] + above * half
+        if encloses(ring, centre[0], centre[1]):
+            room = most_room(ring, hold, 0, centre, near)
+            if room > best:
+                best, x, y = room, centre[0], centre[1]
+    centre[0], centre[1] = x, y
+    return best
 
 
 @kernel
@@ -187,8 +214,8 @@ def root(model, f, flat, area, ring, near, hold, centre, values):
     """Occupancy, gap [m], strain, contact pressure [Pa] and band of the root in foramen ``f``, in place (5,).
 
     The gap is what the half width of the root could still grow; below 0 it is squeezed beyond its own width. Pressure
-    is transverse stiffness times strain; the band counts the thresholds it reaches. Where bone has taken its place the
-    root has no room at all; in a foramen that is closed elsewhere it has what is left on its side.
+    is transverse stiffness times strain; the band counts the thresholds it reaches. In a foramen that is closed
+    elsewhere the root has what is left on its side.
 
     Parameters
     ----------
@@ -201,10 +228,7 @@ def root(model, f, flat, area, ring, near, hold, centre, values):
     half, shape, cushion = 0.5 * model.root_width[f], model.root_law[0], model.root_law[1]
     shrunk(flat, 1.0, 1.0 / shape, ring)
     home(model, f, ring, 1.0, hold)
-    centre[0], centre[1] = hold[0], hold[1]
-    room = 0.0
-    if encloses(ring, hold[0], hold[1]):
-        room = most_room(ring, hold, 0, centre, near)
+    room = roomiest(ring, hold, half, centre, near)
     strain = squeeze(half, cushion, room)
     pressure = model.root_law[2] * strain
     band = 0.0
@@ -233,10 +257,8 @@ def anatomies(model, f, flat, factors, pressure):
     half, shape, cushion = 0.5 * model.root_width[f], model.root_law[0], model.root_law[1]
     shrunk(flat, 1.0, 1.0 / shape, ring)
     home(model, f, ring, 1.0, hold)
-    x, y = centre[0], centre[1] = hold[0], hold[1]
-    if encloses(ring, x, y):
-        most_room(ring, hold, 0, centre, near)
-        x, y = centre[0], centre[1]
+    roomiest(ring, hold, half, centre, near)
+    x, y = centre[0], centre[1]
     for k in range(factors.shape[0]):
         across, along, wide = factors[k, 0], factors[k, 1], factors[k, 2]
         shrunk(flat, across, along / shape, ring)
@@ -244,11 +266,11 @@ def anatomies(model, f, flat, factors, pressure):
         # the place in the model itself is near, and where it has room enough none with more is sought
         centre[0], centre[1] = across * x, along * y
         room = 0.0
-        if encloses(ring, hold[0], hold[1]):
+        if encloses(ring, centre[0], centre[1]):
             least = _distances(ring, centre[0], centre[1], near)
             room, _, _, _, _, _ = _soft(near, least, SOFTNESS[-1], hold, centre[0], centre[1])
-            if room < half * wide + cushion:
-                room = most_room(ring, hold, 1, centre, near)
+        if room < half * wide:
+            room = roomiest(ring, hold, half * wide, centre, near)
         pressure[k] = model.root_law[2] * factors[k, 3] * squeeze(half * factors[k, 2], cushion, room)
 
 

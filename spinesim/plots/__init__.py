@@ -8,6 +8,7 @@ from spinesim.plots.loads import disc_loads, foramen_area
 from spinesim.plots.maps import heat_map
 from spinesim.plots.margins import cocontraction, stability
 from spinesim.plots.muscles import muscle_groups
+from spinesim.plots.nerve_path import sciatic_path
 from spinesim.plots.nerves import foramen_outlines, root_pressure
 from spinesim.plots.overlay import lines
 from spinesim.plots.stances import stance
@@ -31,6 +32,7 @@ __all__ = [
     "muscle_groups",
     "root_pressure",
     "save",
+    "sciatic_path",
     "stability",
     "stance",
     "tilt_and_lordosis",

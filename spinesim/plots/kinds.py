@@ -31,6 +31,8 @@ from spinesim.plots.margins import (
     stability_caption,
 )
 from spinesim.plots.muscles import muscle_groups, muscle_groups_caption
+from spinesim.plots.nerve_path import NEEDS as SCIATIC_NEEDS
+from spinesim.plots.nerve_path import sciatic_path, sciatic_path_caption
 from spinesim.plots.nerves import (
     OUTLINE_NEEDS,
     PRESSURE_NEEDS,
@@ -117,6 +119,14 @@ KINDS: dict[str, Kind] = {
         "Pressure on every root, left and right.",
         (6.5, 4.4),
         PRESSURE_NEEDS,
+    ),
+    "sciatic_path": Kind(
+        sciatic_path,
+        sciatic_path_caption,
+        "Way of the sciatic nerve from canal to ankle, from the side, with its strain and the piriformis.",
+        (5.6, 6.4),
+        SCIATIC_NEEDS,
+        same_scale=False,
     ),
     "body_sagittal": Kind(
         body_sagittal,
