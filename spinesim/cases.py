@@ -181,6 +181,7 @@ def case_arrays(stance: PackedStance, columns: Mapping[str, Floats], count: int,
     cases.load_point[:, :2, 0] += np.broadcast_to(full.get("load.reach", 0.0), count)[:, None]
     _surfaces(stance, full, cases)
     _legs(stance, full, cases)
+    _moved_by_others(stance, full, cases)
     cases.symmetric[:] &= symmetric(stance, cases) & (cases.offset == stance.arrays.offset).all(axis=1)
     limit_ankles(packed, stance.arrays, stance.stance, cases)
     return cases
@@ -207,6 +208,16 @@ def _legs(stance: PackedStance, full: Mapping[str, Floats], cases: CaseArrays) -
     angle = np.arcsin(longer * units.MILLIMETRE / apart)
     for name, sign in (("pelvis.list", 1.0), ("hip_r.adduction", -1.0), ("hip_l.adduction", 1.0)):
         cases.offset[:, stance.packed.coordinates.index(name)] += sign * angle
+
+
+def _moved_by_others(stance: PackedStance, full: Mapping[str, Floats], cases: CaseArrays) -> None:
+    """Hips and knees that someone else moves where nothing but bed or seat carries the legs, in place."""
+    for side in ("left", "right"):
+        if f"femur_{side[0]}" not in stance.stance.unweighted:
+            continue
+        for name, joint, sign in (("hip_flexion", "hip", 1.0), ("knee_extension", "knee", -1.0)):
+            coordinate = stance.packed.coordinates.index(f"{joint}_{side[0]}.flexion")
+            cases.offset[:, coordinate] += sign * np.asarray(full.get(f"passive.{name}.{side}", 0.0)) * units.DEGREE
 
 
 def stands_on_both(stance: PackedStance) -> bool:

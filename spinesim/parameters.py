@@ -63,6 +63,29 @@ PARAMETERS = {
             "both feet are on the ground.",
         ),
         Parameter("leg_length.left", "mm", -60, 60, 0, "Length by which the left leg exceeds its reference."),
+        *(
+            Parameter(
+                f"passive.hip_flexion.{side}",
+                "deg",
+                -20,
+                90,
+                0,
+                f"Angle by which someone else flexes the {side} hip beyond the stance, where bed or seat carries the legs.",
+            )
+            for side in ("right", "left")
+        ),
+        *(
+            Parameter(
+                f"passive.knee_extension.{side}",
+                "deg",
+                -90,
+                90,
+                0,
+                f"Angle by which someone else stretches the {side} knee beyond the stance, where bed or seat carries the "
+                "legs.",
+            )
+            for side in ("right", "left")
+        ),
         Parameter(
             "bed.sag",
             "mm",

@@ -76,7 +76,7 @@ def sciatic_path(
         ghost = first_case(healthy)
         draw_bones(ax, ghost["bone_position"], "sagittal", HEALTHY)
         seen.append(_nerve(ax, ghost, side, GHOST, "--"))
-        handles.append(Line2D([], [], color=GHOST, ls="--", lw=2.0, label=f"healthy, {_state(ghost, side)}"))
+        handles.append(Line2D([], [], color=GHOST, ls="--", lw=2.0, label=f"for comparison, {_state(ghost, side)}"))
     if solved(one):
         draw_bones(ax, one["bone_position"], "sagittal", SOLID)
         muscle = one["path_position"].values[_of_piriformis(one, side)]
@@ -124,8 +124,9 @@ def _nerve(ax: Axes, one: xr.Dataset, side: str, colour: str, dashes: str) -> np
 
 
 def _state(one: xr.Dataset, side: str) -> str:
-    longer = float(one["sciatic_lengthening"].sel(side=side))
-    return f"{longer + 0.0:+.0f} mm, strain {100.0 * float(one['sciatic_strain'].sel(side=side)):+.1f} %"
+    longer = round(float(one["sciatic_lengthening"].sel(side=side))) + 0.0  # adding 0 turns -0.0 into 0.0
+    strain = round(100.0 * float(one["sciatic_strain"].sel(side=side)), 1) + 0.0
+    return f"{longer:+.0f} mm, strain {strain:+.1f} %"
 
 
 def sciatic_path_caption(

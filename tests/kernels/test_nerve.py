@@ -192,7 +192,7 @@ def test_root__pressure_is_smooth_in_posture(adult, f):
             free[index] = math.radians(angle)
             posture(s, free)
             flat, area = flat_outline(s, f, 1)
-            found.append(root(s, f, 0.7 * flat, 0.49 * area)[nerve.PRESSURE] / MMHG)
+            found.append(root(s, f, 0.6 * flat, 0.36 * area)[nerve.PRESSURE] / MMHG)
         return np.array(found)
 
     coarse, fine = (np.abs(np.diff(pressures(step), 2)).max() / step for step in (0.1, 0.02))
