@@ -70,7 +70,7 @@ PARAMETERS = {
                 -20,
                 90,
                 0,
-                f"Angle by which someone else flexes the {side} hip beyond the stance, where bed or seat carries the legs.",
+                f"Angle by which someone else flexes the {side} hip beyond the stance; bed or seat carry the legs.",
             )
             for side in ("right", "left")
         ),
@@ -81,8 +81,7 @@ PARAMETERS = {
                 -90,
                 90,
                 0,
-                f"Angle by which someone else stretches the {side} knee beyond the stance, where bed or seat carries the "
-                "legs.",
+                f"Angle by which someone else stretches the {side} knee beyond the stance; bed or seat carry the legs.",
             )
             for side in ("right", "left")
         ),

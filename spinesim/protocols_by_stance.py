@@ -6,11 +6,14 @@ from functools import partial
 
 import xarray as xr
 
+from spinesim import units
+from spinesim.model.pack import pack
 from spinesim.protocols import (
     IN_FRONT,
     PROTOCOLS,
     Bench,
     activation,
+    at_foramen,
     at_level,
     change,
     force_from_pressure,
@@ -24,6 +27,7 @@ from spinesim.protocols import (
 __all__ = ["PROTOCOLS"]
 
 BLOCKED = ("gluteus_medius", "gluteus_minimus", "tensor_fasciae_latae")  # superior gluteal nerve
+HARNESS = 0.5  # body weights that press a lying spine together (FN010 to FN017; assumed, the usual load of the harness)
 STOOP, SQUAT = (52.0, 10.0), (39.0, 45.0)  # trunk and knees [deg] of SL009
 
 
@@ -115,6 +119,29 @@ def _area_supine(bench: Bench) -> float:
 @protocol("FN007")
 def _width_supine(bench: Bench) -> float:
     return float(bench.case(stance="supine").foramen_width.sel(foramen="L5_S1", side="right"))
+
+
+def _pressed_lying(bench: Bench, level: str, variable: str) -> float:
+    """Change [%] of a foramen when half the body weight presses the spine of a lying body together.
+
+    The load takes height off the lumbar discs by their axial stiffness; the posture stays.
+    """
+    arrays = pack(bench.model).arrays
+    force = HARNESS * bench.model.body_mass * bench.model.gravity
+    foramina = zip(pack(bench.model).foramina, arrays.foramen_level, strict=True)
+    lost = {f"disc.{name}.height_loss": force / arrays.level_axial[v] / units.MILLIMETRE for name, v in foramina}
+    pressed, free = bench.case(lost, stance="supine"), bench.case(stance="supine")
+    return change(at_foramen(pressed, variable, level), at_foramen(free, variable, level))
+
+
+for _name, _level, _variable in (
+    ("FN010", "L1_L2", "foramen_height"),
+    ("FN011", "L2_L3", "foramen_height"),
+    ("FN013", "L4_L5", "foramen_height"),
+    ("FN015", "L3_L4", "foramen_area"),
+    ("FN017", "L5_S1", "foramen_width"),
+):
+    PROTOCOLS[_name] = partial(_pressed_lying, level=_level, variable=_variable)
 
 
 # ---------------------------------------------------------------------------------------------------------- lifting
