@@ -25,6 +25,7 @@ from spinesim.nerves import nerve_tension, root_pressures
 from spinesim.solve import Complete, solve
 from spinesim.stance import SHARES
 from spinesim.stiffness import buckling_weight, worth
+from spinesim.sweep import sweep
 
 UPRIGHT = {"trunk_flexion": 0.0}
 FLEXED = {"trunk_flexion": 45.0}
@@ -79,6 +80,22 @@ class Bench:
         if isinstance(answer, SpinesimError):
             raise answer
         return answer
+
+    def along(
+        self, parameter: str, values: Iterable[float], parameters: Mapping[str, float] | None = None, *, stance: str
+    ) -> xr.Dataset:
+        """The last case of a path: one parameter takes these values in turn, each solved from the one before.
+
+        Raises
+        ------
+        SpinesimError
+            If the last case has no solution.
+        """
+        path = sweep(self.model, {parameter: values}, parameters=parameters, stance=stance, threads=1)
+        last = path.isel({parameter: -1})
+        if last.status != "solved":
+            raise SpinesimError(f"the last case of the path of {parameter} in {stance} is {last.status.item()}")
+        return last
 
     def standing(self, parameters: Mapping[str, float] | None = None) -> xr.Dataset:
         """Standing, posture found."""

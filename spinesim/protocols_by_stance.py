@@ -26,6 +26,7 @@ from spinesim.protocols import (
 
 __all__ = ["PROTOCOLS"]
 
+LOSS = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.0)  # strength in steps, as in the experiment single_leg
 BLOCKED = ("gluteus_medius", "gluteus_minimus", "tensor_fasciae_latae")  # superior gluteal nerve
 HARNESS = 0.5  # body weights that press a lying spine together (FN010 to FN017; assumed, the usual load of the harness)
 STOOP, SQUAT = (52.0, 10.0), (39.0, 45.0)  # trunk and knees [deg] of SL009
@@ -221,7 +222,9 @@ def _hip_walking(bench: Bench) -> float:
 @protocol("TS052")
 def _drop_of_blocked_pelvis(bench: Bench) -> float:
     group(bench.model, "gluteals")
-    blocked = bench.case({f"strength.{name}.right": 0.0 for name in BLOCKED}, stance="gait_mid_stance_right")
+    weakest, *others = BLOCKED
+    dead = {f"strength.{name}.right": 0.0 for name in others}
+    blocked = bench.along(f"strength.{weakest}.right", LOSS, dead, stance="gait_mid_stance_right")
     healthy = bench.case(stance="gait_mid_stance_right")
     return float(healthy.pelvic_list) - float(blocked.pelvic_list)
 
