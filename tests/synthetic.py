@@ -175,6 +175,13 @@ def synthetic_case(s: float = 0.0, *, status: str = "solved", pictures: bool = T
             ("foramen", "side", "plane"),
             places * np.tile([3.8, 13.0 - s], (len(FORAMINA), 2, 1)),
         )
+        way = np.array(
+            [(-0.07, 0.2, 0.0), (-0.06, 0.1, 0.0), (-0.041, 0.0, 0.06), (-0.03, -0.4, 0.08), (-0.02, -0.87, 0.08)]
+        )
+        variables["sciatic_position"] = (
+            ("side", "nerve_point", "xyz"),
+            places * np.stack([_turned(way * [1.0, 1.0, sign], 3.0 * s) for sign in (-1.0, 1.0)]),
+        )
         variables["root_size"] = (("foramen", "plane"), np.tile([5.0, 6.2], (len(FORAMINA), 1)))
     coords: dict[str, tuple[str, Sequence[str]]] = {
         "muscle": ("muscle", muscles),
@@ -205,6 +212,7 @@ def synthetic_case(s: float = 0.0, *, status: str = "solved", pictures: bool = T
         coords["bone_body"] = ("bone_point", bone_bodies)
         coords["path_muscle"] = ("path_point", path_names)
         coords["outline_point"] = ("outline_point", [f"point_{i}" for i in range(9)])
+        coords["nerve_point"] = ("nerve_point", ("canal_L1", "canal_S1", "hip_0", "knee_0", "ankle"))
         coords["plane"] = ("plane", ("back", "up"))
     dataset = xr.Dataset(variables, {name: (dim, np.array(words)) for name, (dim, words) in coords.items()})
     for name in dataset.variables:

@@ -123,3 +123,31 @@ def test_variant__is_a_whole_number(adult):
         InputError, match=r"piriformis.variant = 0.5 is not allowed: it must be a whole number from 0 to 2"
     ):
         solve(adult, {"piriformis.variant": 0.5})
+
+
+def test_passive_hip_flexion__raises_one_leg_and_turns_the_lying_pelvis_back(adult):
+    flat, raised = (solve(adult, {"passive.hip_flexion.right": angle}, stance="supine") for angle in (0.0, 70.0))
+    turned = raised.anterior_pelvic_tilt - flat.anterior_pelvic_tilt
+    assert -20.0 < float(turned) < -3.0
+    joint = raised.joint_angle - flat.joint_angle
+    assert float(joint.sel(joint_coordinate="hip_r.flexion")) == pytest.approx(70.0 + float(turned), abs=1e-9)
+    assert float(joint.sel(joint_coordinate="hip_l.flexion")) == pytest.approx(float(turned), abs=1e-9)
+    longer = raised.sciatic_lengthening.sel(side="right") - flat.sciatic_lengthening.sel(side="right")
+    way = [
+        np.linalg.norm(np.diff(case.sciatic_position.sel(side="right"), axis=0), axis=1).sum()
+        for case in (flat, raised)
+    ]
+    assert 1e3 * (way[1] - way[0]) == pytest.approx(float(longer), abs=1.5)  # chords of the arcs
+
+
+def test_passive_movement__of_left_and_right_are_mirror_images(adult):
+    right, left = (solve(adult, {f"passive.hip_flexion.{side}": 40.0}, stance="supine") for side in ("right", "left"))
+    assert float(right.anterior_pelvic_tilt) == pytest.approx(float(left.anterior_pelvic_tilt), abs=1e-6)
+    np.testing.assert_allclose(
+        right.sciatic_strain.values, left.sciatic_strain.isel(side=slice(None, None, -1)).values, atol=1e-9
+    )
+
+
+def test_passive_movement__does_nothing_where_the_legs_stand(adult):
+    moved = solve(adult, {"passive.knee_extension.right": 20.0})
+    np.testing.assert_array_equal(moved.compression, solve(adult).compression)
