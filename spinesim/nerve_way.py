@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spinesim.model.pack import Packed
+from spinesim.model.parts import Support
 
 ARC = 5  #: points on the arc behind a joint
 
@@ -33,7 +34,7 @@ def sciatic_way(packed: Packed, turn: np.ndarray, place: np.ndarray) -> np.ndarr
     margins.append((pairs[0, 0], arrays.canal_points[0, 2:]))
     canal = [_world(turn, place, body, points.mean(axis=0)) for body, points in margins]
     hip_arm, knee_arm = arrays.sciatic_way[1], arrays.sciatic_way[2]
-    ankles = {s.side: s for s in model.stances["standing"].supports}
+    ankles: dict[str, Support] = {s.side: s for s in model.stances["standing"].supports}
     sides = []
     for number, side in enumerate(("left", "right")):
         muscle = next(m for m in model.muscles if m.muscle == "piriformis" and m.side == side)
