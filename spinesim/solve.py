@@ -226,6 +226,7 @@ def check_settings(model: Model, settings: Mapping[str, float] | None) -> dict[s
 
 def check_parts(model: Model, wanted: Iterable[str]) -> None:
     """Refuse loads, pressures, leg lengths and so on, on a model without the parts that they need."""
+    legs = [c for c in model.coordinates if c.full_name == "knee_r.flexion"]
     list_of_pelvis = [c for c in model.coordinates if c.full_name == "pelvis.list"]
     for start, part, words in (
         ("load.hand", model.hand, "hands"),
@@ -236,6 +237,7 @@ def check_parts(model: Model, wanted: Iterable[str]) -> None:
         ("ligamentum_flavum.", model.foramen_outline, "foramina"),
         ("piriformis.", model.sciatic, "sciatic nerves"),
         ("leg_length.", list_of_pelvis, "pelvis that lists"),
+        ("passive.", legs, "legs with hips and knees"),
     ):
         named = [name for name in wanted if name.startswith(start)]
         if named and not part:

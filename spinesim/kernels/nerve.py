@@ -269,8 +269,10 @@ def anatomies(model, f, flat, factors, pressure):
         if encloses(ring, centre[0], centre[1]):
             least = _distances(ring, centre[0], centre[1], near)
             room, _, _, _, _, _ = _soft(near, least, SOFTNESS[-1], hold, centre[0], centre[1])
-        if room < half * wide:
-            room = roomiest(ring, hold, half * wide, centre, near)
+            if room < half * wide:
+                room = most_room(ring, hold, 1, centre, near)
+        if room < half * wide and not encloses(ring, hold[0], hold[1]):
+            room = max(room, roomiest(ring, hold, half * wide, centre, near))
         pressure[k] = model.root_law[2] * factors[k, 3] * squeeze(half * factors[k, 2], cushion, room)
 
 
