@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from spinesim import parameters, units
+from spinesim.errors import InputError
 from spinesim.imbalance import expand
 from spinesim.kernels import chain, muscle
 from spinesim.kernels.arrays import CaseArrays, Floats, Ints
@@ -210,14 +211,42 @@ def _legs(stance: PackedStance, full: Mapping[str, Floats], cases: CaseArrays) -
         cases.offset[:, stance.packed.coordinates.index(name)] += sign * angle
 
 
+def moved_by_others(stance: PackedStance, full: Mapping[str, float | Floats]) -> dict[str, Floats]:
+    """What someone else adds to joint coordinates [rad], by their names, where bed or seat carries the legs.
+
+    Raises
+    ------
+    InputError
+        If the legs carry the body, or the joint would leave its range.
+    """
+    added: dict[str, Floats] = {}
+    ranges = {c.full_name: (c.lowest, c.highest) for c in stance.packed.model.coordinates}
+    for part, joint, sign in (("hip_flexion", "hip", 1.0), ("knee_extension", "knee", -1.0)):
+        for side in ("left", "right"):
+            name, coordinate = f"passive.{part}.{side}", f"{joint}_{side[0]}.flexion"
+            angle = np.atleast_1d(full.get(name, 0.0))
+            if not angle.any():
+                continue
+            if f"femur_{side[0]}" not in stance.stance.unweighted:
+                raise InputError(
+                    f"{name}: in {stance.stance.name} the legs carry the body; bed or seat must carry them"
+                )
+            low, high = ranges[coordinate]
+            start = stance.stance.offsets.get(coordinate, 0.0)
+            least, most = sorted(((low - start) * sign / units.DEGREE, (high - start) * sign / units.DEGREE))
+            for value in angle[(angle < least - 1e-9) | (angle > most + 1e-9)]:
+                raise InputError(
+                    f"{name} = {value:g} deg is not allowed in {stance.stance.name}: it must be from {least:g} to "
+                    f"{most:g} deg"
+                )
+            added[coordinate] = sign * angle * units.DEGREE
+    return added
+
+
 def _moved_by_others(stance: PackedStance, full: Mapping[str, Floats], cases: CaseArrays) -> None:
-    """Hips and knees that someone else moves where nothing but bed or seat carries the legs, in place."""
-    for side in ("left", "right"):
-        if f"femur_{side[0]}" not in stance.stance.unweighted:
-            continue
-        for name, joint, sign in (("hip_flexion", "hip", 1.0), ("knee_extension", "knee", -1.0)):
-            coordinate = stance.packed.coordinates.index(f"{joint}_{side[0]}.flexion")
-            cases.offset[:, coordinate] += sign * np.asarray(full.get(f"passive.{name}.{side}", 0.0)) * units.DEGREE
+    """Turn the hips and knees that someone else moves, in place."""
+    for coordinate, angle in moved_by_others(stance, full).items():
+        cases.offset[:, stance.packed.coordinates.index(coordinate)] += angle
 
 
 def stands_on_both(stance: PackedStance) -> bool:

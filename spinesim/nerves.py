@@ -72,6 +72,8 @@ def root_pressures(
         raise InputError(f"model {model.name} has no nerve roots")
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= 1_000_000:
         raise InputError(f"count = {count!r} is not allowed: it must be a whole number from 1 to 1000000")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InputError(f"seed = {seed!r} is not allowed: it must be a whole number from 0")
     limit = law.venular / units.MMHG if threshold is None else threshold
     if isinstance(limit, bool) or not isinstance(limit, int | float | np.number) or not 0.0 <= float(limit) < np.inf:
         raise InputError(f"threshold = {limit!r} is not allowed: it must be a pressure of 0 mmHg or more")

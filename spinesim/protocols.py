@@ -609,6 +609,14 @@ PROTOCOLS["FN024"] = partial(critical_height, variable="posterior_disc_height", 
 PROTOCOLS["FN025"] = partial(critical_height, variable="foramen_height", highest=15.0, lowest=11.0)
 
 
+@protocol("FN031")
+def _pressure_in_extension(bench: Bench) -> float:
+    levels = ["L5_S1", "L4_L5"]
+    narrow = {f"foramen.{level}.{side}.scale": 0.8 for level in levels for side in ("left", "right")}
+    flexed, extended = (bench.held(narrow, **posture).root_contact_pressure for posture in (FLEXED, EXTENDED))
+    return float((extended - flexed).sel(foramen=levels).min())
+
+
 @protocol("FN062")
 def _root_share(bench: Bench) -> float:
     case = bench.standing()

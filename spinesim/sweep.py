@@ -17,7 +17,7 @@ import numpy as np
 import xarray as xr
 
 from spinesim import parameters as register
-from spinesim.cases import names, subject
+from spinesim.cases import moved_by_others, names, subject
 from spinesim.errors import InputError
 from spinesim.imbalance import bounds, expand
 from spinesim.jumps import SMALLEST, jumps
@@ -216,6 +216,7 @@ def _grid(
     lattice = np.meshgrid(*bounding.values(), indexing="ij")
     columns = {name: column.ravel() for name, column in zip(bounding, lattice, strict=True)}
     register.check_bounds(known, expand(model, {**settings, **columns}))
+    moved_by_others(pack_stance(pack(model), task.stance), {**settings, **values})
     wanted = [v.name for v in VARIABLES.values() if not v.large] if variables is None else list(variables)
     unknown = [name for name in wanted if name not in VARIABLES]
     if unknown:

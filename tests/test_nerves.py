@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spinesim import InputError, load_model, solve
+from spinesim import InputError, load_model, solve, sweep
 from spinesim.nerves import QUANTILES, anatomy_factors, nerve_tension, piriformis_variants, root_pressures
 
 STENOSED = {f"foramen.{level}.left.scale": 0.7 for level in ("L5_S1", "L4_L5", "L3_L4", "L2_L3", "L1_L2")}
@@ -105,11 +105,12 @@ def test_nerve_tension__straight_leg_raise_and_slump(adult):
 
 def test_nerve_tension__is_what_a_solve_gives_in_that_posture(adult):
     held = solve(adult, posture={"trunk_flexion": 20.0})
-    angle = held.segment_angle.sel(axis="flexion", level=held.foramen.values)
-    lumbar = float(angle.sum())
-    hips = held.sciatic_lengthening.values - nerve_tension(adult, lumbar_flexion=lumbar)[0]
-    assert hips == pytest.approx(np.full(2, hips[0]), abs=1e-9)
-    assert np.degrees(hips[0] / 41.0) > 0.0  # what is left is the hips, which flex under a forward trunk
+    angle = held.joint_angle
+    lumbar = float(held.segment_angle.sel(axis="flexion", level=held.foramen.values).sum())
+    hip, knee = (float(angle.sel(joint_coordinate=f"{joint}_r.flexion")) for joint in ("hip", "knee"))
+    imposed = nerve_tension(adult, hip_flexion=hip, knee_flexion=knee, lumbar_flexion=lumbar)
+    assert float(held.sciatic_lengthening.sel(side="right")) == pytest.approx(imposed[0], abs=1e-6)
+    assert float(held.sciatic_strain.sel(side="right")) == pytest.approx(imposed[1], abs=1e-9)
 
 
 @pytest.mark.parametrize("name", ["hip_flexion", "knee_flexion", "lumbar_flexion"])
@@ -137,6 +138,8 @@ def test_passive_hip_flexion__raises_one_leg_and_turns_the_lying_pelvis_back(adu
         np.linalg.norm(np.diff(case.sciatic_position.sel(side="right"), axis=0), axis=1).sum()
         for case in (flat, raised)
     ]
+    hip = 41.0 * np.radians(float(joint.sel(joint_coordinate="hip_r.flexion")))
+    assert 5.0 < float(longer) - hip < 10.0  # what the lumbar spine adds as it flexes
     assert 1e3 * (way[1] - way[0]) == pytest.approx(float(longer), abs=1.5)  # chords of the arcs
 
 
@@ -148,6 +151,20 @@ def test_passive_movement__of_left_and_right_are_mirror_images(adult):
     )
 
 
-def test_passive_movement__does_nothing_where_the_legs_stand(adult):
-    moved = solve(adult, {"passive.knee_extension.right": 20.0})
-    np.testing.assert_array_equal(moved.compression, solve(adult).compression)
+@pytest.mark.parametrize(
+    ("stance", "settings", "words"),
+    [
+        ("standing", {"passive.knee_extension.right": 20.0}, "in standing the legs carry the body"),
+        (
+            "sitting",
+            {"passive.hip_flexion.left": 60.0},
+            "passive.hip_flexion.left = 60 deg is not allowed in sitting: it must be from -110 to 30 deg",
+        ),
+        ("supine", {"passive.knee_extension.right": 30.0}, "it must be from -140 to 0 deg"),
+    ],
+)
+def test_passive_movement__is_refused_where_legs_stand_or_joints_end(adult, stance, settings, words):
+    with pytest.raises(InputError, match=words):
+        solve(adult, settings, stance=stance)
+    with pytest.raises(InputError, match=words):
+        sweep(adult, {name: [0.0, value] for name, value in settings.items()}, stance=stance)

@@ -114,7 +114,7 @@ def most_room(ring, hold, first, centre, near):
             if size < CLOSE:
                 break
             # no step reaches the wall
-            share = min(1.0, 0.7 * least / size)
+            share, higher = min(1.0, 0.7 * least / size), value
             while share * size >= 0.1 * CLOSE:
                 least = _distances(ring, x + share * dx, y + share * dy, near)
                 higher, gx, gy, xx, xy, yy = _soft(near, least, softness, hold, x + share * dx, y + share * dy)
@@ -130,14 +130,17 @@ def most_room(ring, hold, first, centre, near):
 
 @kernel
 def encloses(ring, x, y):
-    """True if a ring (np, 2) goes around the point an odd number of times."""
-    count, within = ring.shape[0], False
+    """True if a ring (np, 2) goes around the point once in its own sense: back of the front wall, before the back wall.
+
+    Where walls have passed through each other the ring goes around backwards, and there is no room but bone.
+    """
+    count, around = ring.shape[0], 0
     for p in range(count):
         q = (p + 1) % count
         if (ring[p, 1] > y) != (ring[q, 1] > y):
             if x < ring[p, 0] + (y - ring[p, 1]) * (ring[q, 0] - ring[p, 0]) / (ring[q, 1] - ring[p, 1]):
-                within = not within
-    return within
+                around += 1 if ring[q, 1] > y else -1
+    return around == 1
 
 
 @kernel

@@ -74,9 +74,11 @@ def sciatic_path(
     if healthy is not None:
         require(healthy, NEEDS)
         ghost = first_case(healthy)
-        draw_bones(ax, ghost["bone_position"], "sagittal", HEALTHY)
-        seen.append(_nerve(ax, ghost, side, GHOST, "--"))
-        handles.append(Line2D([], [], color=GHOST, ls="--", lw=2.0, label=f"for comparison, {_state(ghost, side)}"))
+        if solved(ghost):
+            draw_bones(ax, ghost["bone_position"], "sagittal", HEALTHY)
+            seen.append(_nerve(ax, ghost, side, GHOST, "--"))
+        state = _state(ghost, side) if solved(ghost) else no_solution(ghost)
+        handles.append(Line2D([], [], color=GHOST, ls="--", lw=2.0, label=f"for comparison, {state}"))
     if solved(one):
         draw_bones(ax, one["bone_position"], "sagittal", SOLID)
         muscle = one["path_position"].values[_of_piriformis(one, side)]

@@ -118,7 +118,10 @@ def foramen_outlines_caption(
     if closed:
         text += f"; closed foramina (×): {closed}"
     if healthy is not None and solved(first_case(healthy)):
-        lost = 100.0 * (one["foramen_area"] / first_case(healthy)["foramen_area"] - 1.0)
+        before = first_case(healthy)["foramen_area"]
+        lost = (100.0 * (one["foramen_area"] / before.where(before > 0.0) - 1.0)).fillna(
+            0.0
+        )  # closed ones cannot change
         flat = lost.stack(place=("foramen", "side"))
         foramen, side = flat["place"].values[int(np.abs(flat.values).argmax())]
         most = float(lost.sel(foramen=foramen, side=side))
