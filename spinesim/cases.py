@@ -234,6 +234,7 @@ def moved_by_others(stance: PackedStance, full: Mapping[str, float | Floats]) ->
             low, high = ranges[coordinate]
             start = stance.stance.offsets.get(coordinate, 0.0)
             least, most = sorted(((low - start) * sign / units.DEGREE, (high - start) * sign / units.DEGREE))
+            least, most = least + 0.0, most + 0.0  # -0.0 reads as 0
             for value in angle[(angle < least - 1e-9) | (angle > most + 1e-9)]:
                 raise InputError(
                     f"{name} = {value:g} deg is not allowed in {stance.stance.name}: it must be from {least:g} to "
