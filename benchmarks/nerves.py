@@ -7,8 +7,8 @@ from spinesim.nerves import root_pressures
 class Anatomies:
     """Pressure on every root in many anatomies, beside the solve of their posture, as a user calls it."""
 
-    params = [1000, 10000]
-    param_names = ["anatomies"]
+    params = (1000, 10000)
+    param_names = ("anatomies",)
 
     def setup(self, count):
         self.model = spinesim.load_model("adult")
