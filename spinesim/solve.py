@@ -260,6 +260,18 @@ def run_chain(
     ``columns`` are values (count,) by parameter name, or by posture angle as `POSTURE` has it [deg]. What comes back is
     the outputs, and the table of the cases that were solved.
     """
+    return _run(task, columns, count, first, count)
+
+
+def run_alone(task: Task, columns: Mapping[str, Floats], count: int) -> tuple[Outputs, CaseArrays]:
+    """Solve cases as `run_chain` does, but each of them cold: the same bits as chains of one case."""
+    return _run(task, columns, count, None, 1)
+
+
+def _run(
+    task: Task, columns: Mapping[str, Floats], count: int, first: Floats | None, length: int
+) -> tuple[Outputs, CaseArrays]:
+    """Solve the cases in chains of a length."""
     stance = pack_stance(pack(task.model), task.stance)
     cases, angles = chain_cases(task, columns, count)
     held = hold(stance, angles[0])[0] if task.find else no_held(stance.arrays)
@@ -271,7 +283,11 @@ def run_chain(
     arrays = stance.arrays if task.volume else stance.arrays._replace(cost=np.ones_like(stance.arrays.cost))
     out = empty_outputs(model, arrays, count)
     work, side = workspace(model, arrays), workspace(model, arrays)
-    solve_chain(model, arrays, cases, held, task.find, task.power, start, work, side, out)
+    for begin in range(0, count, length):
+        rows = slice(begin, begin + length)
+        some = CaseArrays._make(table[rows] for table in cases)
+        room = Outputs._make(array[rows] for array in out)
+        solve_chain(model, arrays, some, held, task.find, task.power, start[rows], work, side, room)
     return out, cases
 
 

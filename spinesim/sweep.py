@@ -1,4 +1,7 @@
-"""Many cases over named axes: chains fixed by the grid, solved in compiled threads, kept as they finish."""
+"""Many cases, over named axes or of given samples: solved in compiled threads, kept as they finish.
+
+Cases over axes go in chains fixed by the grid, each started from the one before; samples are solved each by itself.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,7 @@ from spinesim.solve import (
     check_settings,
     make_task,
     resized,
+    run_alone,
     run_chain,
 )
 from spinesim.stance import pack_stance
@@ -46,23 +50,31 @@ BLOCK = 128  # cases that are kept together; chains are never cut
 SUSPECT = 2.0  # times as steep as the steps beside it (assumed): a step that is tried backwards
 BRANCH = math.radians(SMALLEST)  # disagreement with another solve of the case that marks a second solution
 ANGLE = register.Parameter("posture", "deg", -180, 180, None, "Posture angle that is held.")
+SAMPLE = "sample"  #: dimension of cases that are given one by one
 ALWAYS = ("status", "moment_residual", "stationarity", "duality_gap", "iterations", "branch")
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """A sweep to be run."""
+    """The cases of a sweep, and what is asked of each."""
 
     model: Model
     task: Task
-    axes: dict[str, Floats]
+    axes: dict[str, Floats]  #: values of every axis or, of samples, one per sample
     settings: dict[str, float]
     wanted: tuple[str, ...]
+    samples: bool  #: the cases are given one by one, instead of all combinations of the axes
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Dimensions that number the cases."""
+        return (SAMPLE,) if self.samples else tuple(self.axes)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Length of every axis."""
-        return tuple(values.size for values in self.axes.values())
+        """Length of every one of these dimensions."""
+        sizes = tuple(values.size for values in self.axes.values())
+        return sizes[:1] if self.samples else sizes
 
     @property
     def count(self) -> int:
@@ -71,8 +83,10 @@ class Grid:
 
     def columns(self, cases: slice) -> dict[str, Floats]:
         """Parameter values of consecutive cases, the last axis running fastest."""
-        index = np.unravel_index(np.arange(cases.start, cases.stop), self.shape)
         columns = {name: np.full(cases.stop - cases.start, value) for name, value in self.settings.items()}
+        if self.samples:
+            return columns | {name: values[cases] for name, values in self.axes.items()}
+        index = np.unravel_index(np.arange(cases.start, cases.stop), self.shape)
         for (name, values), i in zip(self.axes.items(), index, strict=True):
             columns[name] = values[i]
         return columns
@@ -80,8 +94,9 @@ class Grid:
 
 def sweep(
     model: Model,
-    axes: Mapping[str, Iterable[float]],
+    axes: Mapping[str, Iterable[float]] | None = None,
     *,
+    samples: Mapping[str, Iterable[float]] | None = None,
     parameters: Mapping[str, float] | None = None,
     stance: str = "standing",
     posture: Mapping[str, float] | None = None,
@@ -94,13 +109,16 @@ def sweep(
     threads: int | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
-    """Solve every combination of the values of named axes.
+    """Solve every combination of the values of named axes, or every one of given samples.
 
     Parameters
     ----------
     axes
         Values by parameter name, each in the unit that ``spinesim parameters`` lists, or by ``posture.`` and the name
         of a posture angle [deg], such as ``posture.trunk_flexion``; they become dimensions.
+    samples
+        In place of ``axes``: columns of equal length by such a name, one case per row. Every case is solved by itself,
+        as `solve` does, to the bit.
     parameters
         Values that are the same in all cases.
     stance, posture, complete, criterion, weights, stability
@@ -118,18 +136,21 @@ def sweep(
     Returns
     -------
     xarray.Dataset
-        The axes in front of the dimensions of every variable; failed cases are NaN with their status.
+        The axes in front of the dimensions of every variable, or ``sample``, along which the values of every sampled
+        parameter stand as a coordinate; failed cases are NaN with their status.
 
     Raises
     ------
     InputError
-        For an unknown name, an empty axis, or a value out of its range.
+        For an unknown name, an empty axis, columns of different lengths, or a value out of its range.
     ResultsFileError
         If ``output`` cannot be written.
     """
-    axes = {name: list(values) if isinstance(values, Iterator) else values for name, values in axes.items()}
-    task = swept_task(model, axes, stance, posture, complete, criterion, weights, stability)
-    grid = _grid(model, axes, parameters, task, variables)
+    if (axes is None) == (samples is None):
+        raise InputError("a sweep needs either axes or samples")
+    given = {name: list(v) if isinstance(v, Iterator) else v for name, v in (axes or samples or {}).items()}
+    task = swept_task(model, given, stance, posture, complete, criterion, weights, stability)
+    grid = _grid(model, given, parameters, task, variables, samples is not None)
     blocks = _blocks(grid)
     workers = _workers(threads)
     if output is None:
@@ -145,7 +166,7 @@ def sweep(
             _run(grid, blocks, store.save, store.done(), workers, progress)
         finally:
             if store.done():
-                store.finish(_template(grid), list(grid.axes), types, spans)
+                store.finish(_template(grid), grid.dims, types, spans)
     return open_results(path)
 
 
@@ -179,7 +200,7 @@ def swept_task(
     rest = (complete, criterion, weights, stability)
     task = make_task(model, stance, asked, *rest)
     for name, values in swept.items():
-        for value in values[1:]:
+        for value in dict.fromkeys(values[1:]):
             make_task(model, stance, {**(asked or {}), name: value}, *rest)
     return replace(task, angles={name: value for name, value in task.angles.items() if name not in swept})
 
@@ -190,30 +211,39 @@ def _grid(
     parameters: Mapping[str, float] | None,
     task: Task,
     variables: Iterable[str] | None,
+    samples: bool = False,
 ) -> Grid:
     known = names(pack(model))
+    what = "sample column" if samples else "axis"
     if not axes:
-        raise InputError("a sweep needs at least one axis")
+        raise InputError(f"a sweep needs at least one {what}")
     settings = check_settings(model, parameters)
     check_parts(model, axes)
     values: dict[str, Floats] = {}
     for name, given in axes.items():
         if name in settings:
-            raise InputError(f"{name} is both an axis and a fixed parameter")
+            raise InputError(f"{name} is both {'sampled' if samples else 'an axis'} and a fixed parameter")
         if not isinstance(given, Iterable) or isinstance(given, str):
-            raise InputError(f"axis {name} = {given!r} is not allowed: it must be a list of numbers")
+            raise InputError(f"{what} {name} = {given!r} is not allowed: it must be a list of numbers")
         entries = list(given)
         if not entries:
-            raise InputError(f"axis {name} has no values")
+            raise InputError(f"{what} {name} has no values")
         if name.startswith(POSTURE):
             checked = [float(entry) for entry in entries]  # known to be legal by `swept_task`
         else:
             checked = [register.check(known, {name: entry})[name] for entry in entries]
-        if len(set(checked)) < len(checked):
+        if not samples and len(set(checked)) < len(checked):
             raise InputError(f"axis {name} holds a value twice")
         values[name] = np.array(checked)
+    if samples:
+        first = next(iter(values))
+        for name, column in values.items():
+            if column.size != values[first].size:
+                raise InputError(
+                    f"sample column {name} has {column.size} values, {first} has {values[first].size}: one per sample"
+                )
     bounding = {name: column for name, column in values.items() if not name.startswith(POSTURE) and bounds(model, name)}
-    lattice = np.meshgrid(*bounding.values(), indexing="ij")
+    lattice = list(bounding.values()) if samples else np.meshgrid(*bounding.values(), indexing="ij")
     columns = {name: column.ravel() for name, column in zip(bounding, lattice, strict=True)}
     register.check_bounds(known, expand(model, {**settings, **columns}))
     wanted = [v.name for v in VARIABLES.values() if not v.large] if variables is None else list(variables)
@@ -229,7 +259,7 @@ def _grid(
         and name not in lacking
         and all(dim in named for dim in VARIABLES[name].dims)
     )
-    return Grid(model, task, values, settings, ordered)
+    return Grid(model, task, values, settings, ordered, samples)
 
 
 def _workers(threads: int | None) -> int:
@@ -241,7 +271,13 @@ def _workers(threads: int | None) -> int:
 
 
 def _chains(grid: Grid) -> list[slice]:
-    """Consecutive cases along the last axis, at most `CHAIN`; one case each where that axis changes the person."""
+    """Consecutive cases along the last axis, at most `CHAIN`; one case each where that axis changes the person.
+
+    Of samples, runs of cases of one person.
+    """
+    if grid.samples:
+        step = 1 if any(name.startswith("subject.") for name in grid.axes) else CHAIN
+        return [slice(first, min(first + step, grid.count)) for first in range(0, grid.count, step)]
     last = list(grid.axes)[-1]
     length = grid.shape[-1]
     step = 1 if last.startswith("subject.") else CHAIN
@@ -277,12 +313,12 @@ def _solve_chain(grid: Grid, chain: slice) -> dict[str, np.ndarray]:
     task = replace(grid.task, model=model)
     stance = pack_stance(pack(model), task.stance)
     count = chain.stop - chain.start
-    out, cases = run_chain(task, columns, count)
+    out, cases = (run_alone if grid.samples else run_chain)(task, columns, count)
     pictures = any(VARIABLES[name].large for name in grid.wanted)
     values = quantities(stance, out, pictures=pictures)
     if "structure_moment" in grid.wanted:
         values["structure_moment"] = structure_moments(stance, cases, out)
-    if task.find and count > 1:
+    if task.find and count > 1 and not grid.samples:
         values["branch"] = _second_solutions(task, columns, out, columns[list(grid.axes)[-1]])
     return {name: values[name] for name in grid.wanted}
 
@@ -368,7 +404,8 @@ def _template(grid: Grid) -> xr.Dataset:
     stance = pack_stance(pack(grid.model), grid.task.stance)
     pictures = any(VARIABLES[name].large for name in grid.wanted)
     known = names(pack(grid.model))
-    coords: dict[str, Any] = {}
+    numbered = {SAMPLE: (SAMPLE, np.arange(grid.count), {"long_name": "number of the sample", "units": "1"})}
+    coords: dict[str, Any] = dict(numbered) if grid.samples else {}
     for name, values in grid.axes.items():
         row = ANGLE if name.startswith(POSTURE) else register.parameter(known, name)
         words = {
@@ -376,12 +413,12 @@ def _template(grid: Grid) -> xr.Dataset:
             "long_name": name,
             "description": row.description,
         }
-        coords[name] = (name, values, words)
+        coords[name] = (grid.dims if grid.samples else name, values, words)
     used = {dim for name in grid.wanted for dim in VARIABLES[name].dims}
     coords |= {name: array for name, array in coordinates(stance, pictures=pictures).items() if set(array.dims) <= used}
     attrs = header(stance, settings=grid.settings, task=grid.task.words())
-    attrs["axes"] = json.dumps(list(grid.axes))
-    attrs["chain_length"] = str(CHAIN)
+    attrs["axes"] = json.dumps(list(grid.dims))
+    attrs["chain_length"] = "1" if grid.samples else str(CHAIN)
     return xr.Dataset(coords=coords, attrs=attrs)
 
 
@@ -390,7 +427,7 @@ def _assemble(grid: Grid, blocks: list[dict[str, np.ndarray]]) -> xr.Dataset:
     dataset = _template(grid)
     for name in grid.wanted:
         values = np.concatenate([block[name] for block in blocks])
-        dims = (*grid.axes, *VARIABLES[name].dims)
+        dims = (*grid.dims, *VARIABLES[name].dims)
         dataset[name] = (dims, values.reshape(*grid.shape, *values.shape[1:]), attributes(name))
     return dataset
 
@@ -404,6 +441,7 @@ def _digest(grid: Grid) -> str:
             "angles": grid.task.angles,
             "find": grid.task.find,
             "criterion": [grid.task.power, grid.task.volume, grid.task.stability],
+            "samples": grid.samples,
             "axes": {name: values.tolist() for name, values in grid.axes.items()},
             "settings": grid.settings,
             "wanted": grid.wanted,
