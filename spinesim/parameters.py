@@ -102,7 +102,14 @@ FAMILIES = {
         Parameter("stiffness", "1", 0, 5, 1, "Factor on the passive force."),
         Parameter("tone", "1", 0, 1, 0, "Lower bound of the activation."),
         Parameter("inhibition", "1", 0, 1, 1, "Upper bound of the activation."),
-        Parameter("tightness", "deg", 0, 40, 0, "Passive range lost in the clinical test of the group."),
+        Parameter(
+            "tightness",
+            "deg",
+            -20,
+            40,
+            0,
+            "Passive range lost in the clinical test of the group; negative: range gained.",
+        ),
     )
 }
 
