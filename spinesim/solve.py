@@ -24,6 +24,7 @@ from spinesim.kernels.work import workspace
 from spinesim.labelled import labelled
 from spinesim.model.pack import ByIdentity, pack
 from spinesim.model.parts import Model
+from spinesim.model.sagittal import aligned
 from spinesim.model.scale import scaled
 from spinesim.outputs import empty_outputs
 from spinesim.stance import (
@@ -202,8 +203,7 @@ def solve(
         If the solver stopped before its tolerances were met.
     """
     settings = check_settings(model, parameters)
-    body_mass, stature = subject(model, settings)
-    person = resized(model, body_mass, stature)
+    person = resized(model, *subject(model, settings))
     task = make_task(person, stance, posture, complete, criterion, weights, stability)
     columns = {name: np.array([value]) for name, value in settings.items()}
     packed = pack_stance(pack(person), stance)
@@ -241,15 +241,25 @@ def check_parts(model: Model, wanted: Iterable[str]) -> None:
 
 
 @lru_cache(maxsize=16)
-def _resized(key: ByIdentity, body_mass: float, stature: float) -> Model:
-    return scaled(key.model, body_mass=body_mass, stature=stature)
+def _resized(key: ByIdentity, body_mass: float, stature: float, *angles: float | None) -> Model:
+    incidence, slope, lordosis = angles
+    person = aligned(key.model, pelvic_incidence=incidence, sacral_slope=slope, lumbar_lordosis=lordosis)
+    return scaled(person, body_mass=body_mass, stature=stature)
 
 
-def resized(model: Model, body_mass: float, stature: float) -> Model:
-    """The model scaled to a person; the model itself where mass and stature are its own."""
-    if (body_mass, stature) == (model.body_mass, model.stature):
+def resized(model: Model, body_mass: float, stature: float, *angles: float | None) -> Model:
+    """The model made a person; the model itself where nothing of it is changed.
+
+    Parameters
+    ----------
+    body_mass, stature
+        [kg], [m].
+    angles
+        Pelvic incidence, sacral slope and lumbar lordosis of the reference posture [deg], None for those of the model.
+    """
+    if (body_mass, stature) == (model.body_mass, model.stature) and not any(a is not None for a in angles):
         return model
-    return _resized(ByIdentity(model), body_mass, stature)
+    return _resized(ByIdentity(model), body_mass, stature, *(angles or (None,) * 3))
 
 
 def run_chain(
