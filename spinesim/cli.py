@@ -53,7 +53,7 @@ class _Commands(typer.core.TyperGroup):
             raise typer.Exit(BAD_INPUT) from error
         except KeyboardInterrupt:
             kept = " Finished cases are kept, and the same command goes on from there."
-            _complain("Stopped." + kept * (ctx.invoked_subcommand == "run"))
+            _complain("Stopped." + kept * (ctx.invoked_subcommand in ("run", "sweep")))
             raise typer.Exit(STOPPED) from None
 
 
@@ -356,6 +356,130 @@ def _case_tables(dataset: xr.Dataset) -> list[Table | str]:
         "\n".join(prices(dataset)),
         f"\n{attrs['note']}",
     ]
+
+
+# ------------------------------------------------------------------------------------------------- sweep and merge
+
+
+@app.command(epilog="Example: spinesim sweep --axis tightness.hip_flexors=0:15:4 --output sweep.nc")
+def sweep(
+    output: Annotated[Path, typer.Option(help="Results file (netCDF) to write.")],
+    axis: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=V1,V2,...|LOW:HIGH:COUNT", help="Values of a parameter; all combinations are solved."
+        ),
+    ] = None,
+    samples: Annotated[
+        Path | None, typer.Option(help="CSV file with one case per row, parameter names on top, in place of axes.")
+    ] = None,
+    settings: Settings = None,
+    model: ModelName = "adult",
+    stance: Annotated[str, typer.Option(help="How the body is supported.")] = "standing",
+    posture: Angles = None,
+    complete: Annotated[
+        str, typer.Option(metavar="rhythm|find", help="How the angles that --posture does not name follow.")
+    ] = "rhythm",
+    criterion: Annotated[
+        str, typer.Option(metavar="effort2|effort3|minmax", help="What the muscles of a held posture minimise.")
+    ] = "effort2",
+    weights: Annotated[
+        str, typer.Option(metavar="volume|unit", help="How muscles count: by volume, or all alike.")
+    ] = "volume",
+    stability: Annotated[
+        str | None, typer.Option(metavar="yes|no|MARGIN", help="Least stiffness demanded of any motion [N m/rad].")
+    ] = None,
+    variables: Annotated[
+        str | None, typer.Option(metavar="V1,V2,...", help="Result variables to keep; all but the large by default.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Number of threads; all cores by default.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="local|ADDRESS", help="Dask workers in place of threads (spinesim[cluster]).")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Solve only part I of N, to be joined by `spinesim merge`.")
+    ] = None,
+) -> None:
+    """Solve many cases, over axes or drawn. A stopped sweep goes on where it was."""
+    from spinesim.model.read import load_model
+    from spinesim.samples import read_samples
+    from spinesim.sweep import sweep as solve_all
+
+    asked: dict[str, Any] = {"complete": complete, "criterion": criterion, "weights": weights}
+    dataset = solve_all(
+        load_model(model),
+        _axes(axis) if axis else None,
+        samples=None if samples is None else read_samples(samples),
+        parameters=_assignments("--set", settings),
+        stance=stance,
+        posture=_assignments("--posture", posture) or None,
+        stability=_stability(stability),
+        variables=variables.split(",") if variables is not None else None,
+        output=output,
+        threads=threads,
+        executor=cluster,
+        shard=shard,
+        progress=True,
+        **asked,
+    )
+    _count(output, dataset)
+
+
+def _count(output: Path, dataset: xr.Dataset) -> None:
+    """Say how many cases of a sweep are solved and name the others."""
+    failed = _unsolved(dataset)
+    print(f"{output}: {dataset['status'].size - len(failed)} of {dataset['status'].size} cases solved")
+    _end([": ".join(reason) for reason in failed])
+
+
+def _axes(texts: list[str]) -> dict[str, list[float]]:
+    """Values by name of ``name=v1,v2,...`` and ``name=low:high:count`` texts.
+
+    Raises
+    ------
+    InputError
+        If one is of neither form, or a name comes twice.
+    """
+    axes: dict[str, list[float]] = {}
+    for text in texts:
+        name, equals, entries = text.partition("=")
+        wrong = InputError(f"--axis {text}: it must be name=v1,v2,... or name=low:high:count.")
+        if not equals or not name:
+            raise wrong
+        if name in axes:
+            raise InputError(f"--axis {text}: {name} comes twice.")
+        try:
+            if ":" in entries:
+                low, high, count = entries.split(":")
+                axes[name] = _spaced(float(low), float(high), int(count))
+            else:
+                axes[name] = [float(entry) for entry in entries.split(",")]
+        except ValueError:
+            raise wrong from None
+    return axes
+
+
+def _spaced(low: float, high: float, count: int) -> list[float]:
+    """Evenly spaced values, both ends among them; as `numpy.linspace`."""
+    if count < 2:
+        raise ValueError
+    import numpy as np
+
+    return [float(value) for value in np.linspace(low, high, count)]
+
+
+@app.command(
+    epilog="Example: spinesim sweep --axis load.hands=0,5 --shard 1/1 --output part.nc && "
+    "spinesim merge whole.nc part.nc"
+)
+def merge(
+    output: Annotated[Path, typer.Argument(help="Results file to write.")],
+    parts: Annotated[list[Path], typer.Argument(help="Files of all shards of one sweep.")],
+) -> None:
+    """Join the shards of a sweep; the numbers are those of the sweep done at once."""
+    from spinesim.shards import merge as join
+
+    _count(output, join(output, parts))
 
 
 # ---------------------------------------------------------------------------------------------------------- assess

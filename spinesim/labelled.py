@@ -148,9 +148,9 @@ def _leg_angle(packed: Packed, joint: np.ndarray, pattern: str) -> np.ndarray:
 def _by_group(packed: Packed, values: np.ndarray) -> np.ndarray:
     """Mean (nc, ng) of values (nc, n) of the fascicles of every group, weighted with their volumes.
 
-    Case by case: a product of all at once would round a case differently beside others.
+    Case by case and as a plain sum: a matrix product rounds by how many cases and threads share it.
     """
-    return np.array([_shares(packed) @ case for case in values])
+    return np.array([(_shares(packed) * case).sum(axis=1) for case in values])
 
 
 @lru_cache(maxsize=16)

@@ -6,13 +6,17 @@ Cases over axes go in chains fixed by the grid, each started from the one before
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import os
+import pickle
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +25,8 @@ import xarray as xr
 
 from spinesim import parameters as register
 from spinesim.cases import names, subject
-from spinesim.errors import InputError
+from spinesim.cluster import cluster, lost
+from spinesim.errors import InputError, ResultsFileError
 from spinesim.imbalance import bounds, expand
 from spinesim.jumps import SMALLEST, jumps
 from spinesim.kernels import jit
@@ -30,6 +35,7 @@ from spinesim.labelled import PRESSURES, coordinates, header, quantities, versio
 from spinesim.model.pack import pack
 from spinesim.model.parts import Model
 from spinesim.results import SweepStore, open_results
+from spinesim.shards import CASE, parse
 from spinesim.solve import (
     POSTURE,
     Complete,
@@ -47,6 +53,7 @@ from spinesim.variables import VARIABLES, attributes
 
 CHAIN = 64  # cases; long enough to profit from warm starts, short enough to share out and to check against a cold end
 BLOCK = 128  # cases that are kept together; chains are never cut
+AHEAD = 256  # blocks that an executor is given before the first is back: enough for as many workers
 SUSPECT = 2.0  # times as steep as the steps beside it (assumed): a step that is tried backwards
 BRANCH = math.radians(SMALLEST)  # disagreement with another solve of the case that marks a second solution
 ANGLE = register.Parameter("posture", "deg", -180, 180, None, "Posture angle that is held.")
@@ -91,6 +98,12 @@ class Grid:
             columns[name] = values[i]
         return columns
 
+    def part(self, block: Sequence[slice]) -> tuple[Grid, list[slice]]:
+        """A grid that holds no more samples than a block needs, and the chains of the block within it."""
+        first = block[0].start if self.samples else 0
+        kept = {name: v[first : block[-1].stop] if self.samples else v for name, v in self.axes.items()}
+        return replace(self, axes=kept), [slice(chain.start - first, chain.stop - first) for chain in block]
+
 
 def sweep(
     model: Model,
@@ -107,6 +120,8 @@ def sweep(
     variables: Iterable[str] | None = None,
     output: str | os.PathLike[str] | None = None,
     threads: int | None = None,
+    executor: Executor | str | None = None,
+    shard: str | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
     """Solve every combination of the values of named axes, or every one of given samples.
@@ -130,6 +145,12 @@ def sweep(
         was when it is called again; a stopped sweep leaves a valid file in which the rest is ``pending``.
     threads
         Number of threads; all cores by default. The results do not depend on it.
+    executor
+        In place of threads, what solves the blocks: an executor of ``concurrent.futures``, the address of a Dask
+        scheduler, or ``"local"`` for Dask workers on this machine, one per core. Its processes must have the same
+        versions. The results do not depend on it.
+    shard
+        ``"i/n"``: solve only the i-th of n parts, to be joined by `merge`. ``output`` is needed.
     progress
         Show a progress bar if the error stream is a terminal.
 
@@ -142,9 +163,10 @@ def sweep(
     Raises
     ------
     InputError
-        For an unknown name, an empty axis, columns of different lengths, or a value out of its range.
+        For an unknown name, an empty axis, columns of different lengths, a value out of its range, a shard that cannot
+        be, or an executor whose workers are gone.
     ResultsFileError
-        If ``output`` cannot be written.
+        If ``output`` cannot be written; what was finished is kept.
     """
     if (axes is None) == (samples is None):
         raise InputError("a sweep needs either axes or samples")
@@ -152,22 +174,42 @@ def sweep(
     task = swept_task(model, given, stance, posture, complete, criterion, weights, stability)
     grid = _grid(model, given, parameters, task, variables, samples is not None)
     blocks = _blocks(grid)
+    part = None if shard is None else parse(shard)
+    if part and output is None:
+        raise InputError(f"shard {shard} needs an output file")
+    chosen = blocks if part is None else [blocks[i] for i in part.of(len(blocks))]
     workers = _workers(threads)
-    if output is None:
-        kept: dict[int, dict[str, np.ndarray]] = {}
-        _run(grid, blocks, kept.__setitem__, set(), workers, progress)
-        return _assemble(grid, [kept[i] for i in range(len(blocks))])
-    path = Path(output)
-    with SweepStore(path, _digest(grid), len(blocks)) as store:
-        spans = [slice(block[0].start, block[-1].stop) for block in blocks]
-        types: dict[str, np.dtype[Any]] = {name: np.dtype(np.float64) for name in grid.wanted}
-        types["status"] = np.dtype("<U13")
-        try:
-            _run(grid, blocks, store.save, store.done(), workers, progress)
-        finally:
-            if store.done():
-                store.finish(_template(grid), grid.dims, types, spans)
+    if executor is not None and threads is not None:
+        raise InputError("a sweep takes either threads or an executor")
+    with _opened(executor) as pool:
+        if output is None:
+            kept: dict[int, dict[str, np.ndarray]] = {}
+            _run(grid, chosen, kept.__setitem__, set(), pool or workers, progress)
+            return _assemble(grid, [kept[i] for i in range(len(chosen))])
+        path, digest = Path(output), _digest(grid)
+        first = chosen[0][0].start
+        template, dims, named = _template(grid), grid.dims, digest
+        if part:
+            template = part.template(template, digest, slice(first, chosen[-1][-1].stop))
+            dims, named = (CASE,), f"{digest} {part}"
+        with SweepStore(path, named, len(chosen)) as store:
+            spans = [slice(block[0].start - first, block[-1].stop - first) for block in chosen]
+            types: dict[str, np.dtype[Any]] = {name: np.dtype(np.float64) for name in grid.wanted}
+            types["status"] = np.dtype("<U13")
+            try:
+                _run(grid, chosen, store.save, store.done(), pool or workers, progress)
+            except ResultsFileError:
+                raise  # a disk that has no room for a block has none for the file
+            except BaseException:
+                if store.done():
+                    store.finish(template, dims, types, spans)
+                raise
+            store.finish(template, dims, types, spans)
     return open_results(path)
+
+
+def _opened(executor: Executor | str | None) -> AbstractContextManager[Executor | None]:
+    return cluster(executor) if isinstance(executor, str) else nullcontext(executor)
 
 
 def swept_task(
@@ -306,6 +348,37 @@ def _solve_block(grid: Grid, block: list[slice]) -> dict[str, np.ndarray]:
     return {name: np.concatenate([part[name] for part in parts]) for name in grid.wanted}
 
 
+def solve_part(head: bytes, axes: dict[str, Floats], block: list[slice], made_by: str) -> dict[str, np.ndarray]:
+    """Solve a block in another process.
+
+    Parameters
+    ----------
+    head
+        The grid without its axes, pickled.
+    made_by
+        Versions and kernels of the process that asks.
+
+    Raises
+    ------
+    InputError
+        If those of this process are others.
+    """
+    if made_by != _made_by():
+        raise InputError(f"a worker has other versions ({_made_by()}) than this process ({made_by})")
+    return _solve_block(replace(_unpickled(head), axes=axes), block)
+
+
+@lru_cache(maxsize=4)
+def _unpickled(head: bytes) -> Grid:
+    """The same model for all blocks of a sweep, so that it is packed once."""
+    grid: Grid = pickle.loads(head)
+    return grid
+
+
+def _made_by() -> str:
+    return f"{versions()} kernels {jit.DIGEST}"
+
+
 def _solve_chain(grid: Grid, chain: slice) -> dict[str, np.ndarray]:
     columns = grid.columns(chain)
     first = {name: float(column[0]) for name, column in columns.items()}
@@ -344,28 +417,82 @@ def _second_solutions(task: Task, columns: dict[str, np.ndarray], out: Outputs, 
     return marks
 
 
-def _run(  # type: ignore[no-untyped-def]
-    grid: Grid, blocks: list[list[slice]], keep, done: set[int], workers: int, progress: bool
+Keep = Callable[[int, dict[str, np.ndarray]], None]
+
+
+def _run(
+    grid: Grid, blocks: list[list[slice]], keep: Keep, done: set[int], pool: Executor | int, progress: bool
 ) -> None:
-    """Solve the blocks that are not done and hand each to ``keep(number, arrays)``."""
+    """Solve the blocks that are not done, in threads or by an executor, and hand each to ``keep(number, arrays)``."""
+    sizes = [block[-1].stop - block[0].start for block in blocks]
     waiting = [i for i in range(len(blocks)) if i not in done]
+    with _Bar(progress, sum(sizes)) as advance:
+        advance(sum(sizes[i] for i in done))
+        if isinstance(pool, int):
 
-    def one(i: int) -> int:
-        keep(i, _solve_block(grid, blocks[i]))
-        return sum(chain.stop - chain.start for chain in blocks[i])
+            def one(i: int) -> None:
+                keep(i, _solve_block(grid, blocks[i]))
 
-    with _Bar(progress, grid.count) as advance, ThreadPoolExecutor(workers) as pool:
-        advance(sum(c.stop - c.start for i in done for c in blocks[i]))
-        futures: set[Future[int]] = {pool.submit(one, i) for i in waiting}
-        try:
-            while futures:
-                finished, futures = wait(futures, timeout=0.2, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    advance(future.result())
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+            with ThreadPoolExecutor(pool) as threads:
+                try:
+                    _collect(lambda i: threads.submit(one, i), waiting, lambda i, _: advance(sizes[i]))
+                except BaseException:
+                    threads.shutdown(cancel_futures=True)
+                    raise
+        else:
+            head = pickle.dumps(replace(grid, axes={}))
+
+            def submit(i: int) -> Future[Any]:
+                part, chains = grid.part(blocks[i])
+                return pool.submit(solve_part, head, part.axes, chains, _made_by())
+
+            def receive(i: int, arrays: dict[str, np.ndarray]) -> None:
+                keep(i, arrays)
+                advance(sizes[i])
+
+            _collect(submit, waiting, receive)
     jit.mark_compiled()
+
+
+def _collect(submit: Callable[[int], Future[Any]], waiting: list[int], receive: Callable[[int, Any], None]) -> None:
+    """Submit all that is waiting and receive what comes back, also beside what fails.
+
+    Raises
+    ------
+    InputError
+        If the workers of an executor are gone.
+    """
+    left, futures = iter(waiting), dict[Future[Any], int]()
+    try:
+        while True:
+            for i in itertools.islice(left, AHEAD - len(futures)):
+                futures[submit(i)] = i
+            if not futures:
+                return
+            finished, _ = wait(futures, timeout=0.2, return_when=FIRST_COMPLETED)
+            _receive(finished, futures, receive)
+    except Exception as error:
+        if lost(error):
+            words = str(error) or type(error).__name__
+            raise InputError(f"the workers are gone; what they had finished is kept: {words}") from error
+        raise
+    finally:
+        for future in futures:
+            future.cancel()
+        _receive([future for future in futures if future.done() and not future.cancelled()], futures, receive)
+
+
+def _receive(
+    finished: Iterable[Future[Any]], futures: dict[Future[Any], int], receive: Callable[[int, Any], None]
+) -> None:
+    """Take back what is finished: first what was solved, then the error of what was not."""
+    failed = [future for future in finished if future.cancelled() or future.exception()]
+    for future in finished:
+        i = futures.pop(future)
+        if future not in failed:
+            receive(i, future.result())
+    for future in failed:
+        future.result()
 
 
 class _Bar:
