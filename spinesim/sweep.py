@@ -26,14 +26,16 @@ import xarray as xr
 from spinesim import parameters as register
 from spinesim.cases import names, subject
 from spinesim.cluster import cluster, lost
-from spinesim.errors import InputError, ResultsFileError
+from spinesim.errors import InputError, NotConvergedError, ResultsFileError
 from spinesim.imbalance import bounds, expand
 from spinesim.jumps import SMALLEST, jumps
 from spinesim.kernels import jit
 from spinesim.kernels.arrays import Floats, Outputs
+from spinesim.kernels.balance import NOT_CONVERGED
 from spinesim.labelled import PRESSURES, coordinates, header, quantities, versions
 from spinesim.model.pack import pack
 from spinesim.model.parts import Model
+from spinesim.outputs import empty_outputs
 from spinesim.results import SweepStore, open_results
 from spinesim.shards import CASE, parse
 from spinesim.solve import (
@@ -384,8 +386,11 @@ def _solve_chain(grid: Grid, chain: slice) -> dict[str, np.ndarray]:
     first = {name: float(column[0]) for name, column in columns.items()}
     model = resized(grid.model, *subject(grid.model, first))
     task = replace(grid.task, model=model)
-    stance = pack_stance(pack(model), task.stance)
     count = chain.stop - chain.start
+    try:
+        stance = pack_stance(pack(model), task.stance)
+    except NotConvergedError:
+        return _no_reference(grid, count)
     out, cases = (run_alone if grid.samples else run_chain)(task, columns, count)
     pictures = any(VARIABLES[name].large for name in grid.wanted)
     values = quantities(stance, out, pictures=pictures)
@@ -393,6 +398,18 @@ def _solve_chain(grid: Grid, chain: slice) -> dict[str, np.ndarray]:
         values["structure_moment"] = structure_moments(stance, cases, out)
     if task.find and count > 1 and not grid.samples:
         values["branch"] = _second_solutions(task, columns, out, columns[list(grid.axes)[-1]])
+    return {name: values[name] for name in grid.wanted}
+
+
+def _no_reference(grid: Grid, count: int) -> dict[str, np.ndarray]:
+    """Cases of a person whose reference posture has no balance: not converged, as far as anybody can say."""
+    stance = pack_stance(pack(grid.model), grid.task.stance)
+    out = empty_outputs(stance.packed.arrays, stance.arrays, count)
+    out.status[:] = NOT_CONVERGED
+    values = quantities(stance, out, pictures=any(VARIABLES[name].large for name in grid.wanted))
+    if "structure_moment" in grid.wanted:
+        shape = tuple(coordinates(stance, pictures=True)[dim].size for dim in VARIABLES["structure_moment"].dims)
+        values["structure_moment"] = np.full((count, *shape), np.nan)
     return {name: values[name] for name in grid.wanted}
 
 
