@@ -164,6 +164,8 @@ def run(
         failed += cases
     for table in scenario.confusion:
         print(f"{target / table.name}.nc: what {table.words} tells apart")
+    for treated in scenario.treated:
+        print(f"{target / treated.name}.nc: {treated.words}")
     print(f"Report: {target / 'report.md'}")
     _end(failed)
 
@@ -276,6 +278,8 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+#: Kinds of figure of what is no sweep, by a variable that it has.
+OWN_KINDS = {"naming_probability": "confusion", "benefit_mean": "forest", "dose_benefit": "pareto"}
 DECIMALS = {"deg": 2, "N": 1, "MPa": 3}  # in the tables of a case; other numbers get three figures
 
 
@@ -854,6 +858,193 @@ def _validation(
 # ----------------------------------------------------------------------------------------------------------- plot
 
 
+# ---------------------------------------------------------------------------------------------------------- compare
+
+
+@app.command(epilog="Example: spinesim interventions")
+def interventions() -> None:
+    """List what a programme may consist of: what each changes, how a dose acts, and where that comes from."""
+    from spinesim.intervention import exercises, intervention_words, laws
+
+    for name, words in intervention_words().items():
+        print(textwrap.fill(f"{name}: {words}", 110, subsequent_indent="    "))
+    table = _table("\nLaws", "intervention", "changes", "mean", "SD", "unit", "dose", "kept", "confidence", words=2)
+    for law in laws():
+        dose = f"{law.weeks:g} weeks, {law.per_week:g}/week" if law.weeks else "one session"
+        target = f".{law.target}" if law.target else ""
+        kept = f"{law.half_life_days:g} days" if law.half_life_days >= 1 else f"{24 * law.half_life_days:.2g} hours"
+        numbers = (f"{law.mean:g}", f"{law.sd:g}", law.unit, dose, kept, law.confidence)
+        table.add_row(law.intervention, f"{law.family}{target}", *numbers)
+    used = _table("\nExercises", "exercise", "muscle", "activation [%]", "stimulus", words=2)
+    for each in exercises():
+        used.add_row(each.exercise, each.target, f"{100 * each.activation:.0f}", f"{each.share:.2f}")
+    rule = (
+        "\nA law multiplies (strength, stiffness), adds (deg; spread: SD of the clinical test among healthy people) or "
+        "removes a share (tone); kept: half-life after the last session. A programme joins interventions by +, each "
+        "NAME@FROM-TO:TIMES, such as plank@0-4:2+bird_dog@4-8:3 (weeks, sessions a week)."
+    )
+    _show(table, used, rule)
+
+
+Imbalance = Annotated[str | None, typer.Argument(help="Named imbalance, such as lower_crossed; or use --set.")]
+Programmes = Annotated[
+    list[str] | None,
+    typer.Option("--programme", metavar="NAME[@FROM-TO][:TIMES]", help="What is done; + joins, may be repeated."),
+]
+
+
+@app.command(
+    epilog="Example: spinesim compare lower_crossed --programme stretch.hip_flexors --programme plank:5 --people 4"
+)
+def compare(
+    imbalance: Imbalance = None,
+    programmes: Programmes = None,
+    settings: Settings = None,
+    weeks: Annotated[float, typer.Option(help="Length of the programmes, and when people are compared.")] = 8.0,
+    per_week: Annotated[float, typer.Option(help="Sessions a week.")] = 3.0,
+    people: Annotated[int, typer.Option(help="Virtual adults; 1: the body of the model itself.")] = 64,
+    seed: Annotated[int, typer.Option(help="Of their random numbers.")] = 0,
+    stance: Annotated[str, typer.Option(help="In which they are compared.")] = "standing",
+    rest: Annotated[float | None, typer.Option(help="Hours since the last session.")] = None,
+    time: Annotated[
+        list[float] | None, typer.Option(metavar="WEEK", help="Compare at this week too; may be repeated.")
+    ] = None,
+    outcome: Annotated[list[str] | None, typer.Option(help="Show only this outcome; may be repeated.")] = None,
+    model: ModelName = "adult",
+    as_json: Annotated[bool, typer.Option("--json", help="Print all numbers as JSON.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Results file (netCDF) to write.")] = None,
+) -> None:
+    """Programmes against nothing in people with an imbalance: change of every outcome, ranked, with intervals.
+
+    Exit status 0, also where no programme is better than nothing: the sentences say so.
+    """
+    from spinesim import compare as comparison
+    from spinesim import results
+    from spinesim.model.read import load_model
+
+    described = load_model(model)
+    who = _who(imbalance, settings)
+    if not programmes:
+        raise InputError("--programme is missing: name what is done, such as --programme stretch.hip_flexors.")
+    for name in outcome or []:
+        comparison.find_outcome(described, name)
+    asked: dict[str, Any] = {
+        "weeks": weeks,
+        "per_week": per_week,
+        "people": people,
+        "seed": seed,
+        "stance": stance,
+        "rest": rest,
+        "progress": True,
+    }
+    if time:
+        dataset = comparison.course(described, who, programmes, times=sorted({*time, weeks}), **asked)
+        last = dataset.sel(week=weeks)
+    else:
+        dataset = last = comparison.compare(described, who, programmes, **asked)
+    if output is not None:
+        results.write(dataset, output)
+    if as_json:
+        print(json.dumps(_plain(dataset.to_dict()), allow_nan=False))
+        return
+    if outcome:
+        last = last.sel(outcome=outcome)
+    _show(*_comparison_tables(last))
+    if time:
+        _show(*_course_tables(dataset))
+    print()
+    for words in comparison.sentences(last):
+        print(textwrap.fill(words, 110, subsequent_indent="    "))
+    print(f"\n{dataset.attrs['note']}")
+
+
+def _who(imbalance: str | None, settings: list[str] | None) -> str | dict[str, float]:
+    """The imbalance that is named or set.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or both.
+    """
+    if bool(imbalance) == bool(settings):
+        raise InputError("Name an imbalance, such as lower_crossed, or set parameters with --set; one of the two.")
+    return imbalance or _assignments("--set", settings)
+
+
+def _comparison_tables(dataset: xr.Dataset) -> list[Table | str]:
+    """Every outcome with its programmes, the best first."""
+    people = dataset.sizes["person"]
+    who = f"{people} people" if people > 1 else "one body with mean responses"
+    table = _table(
+        f"{dataset.attrs['model']}, {dataset.attrs['stance']}, week {float(dataset.week):g}, {who}",
+        "outcome",
+        "programme",
+        "verdict",
+        "unit",
+        "benefit",
+        "low",
+        "high",
+        "change",
+        "better [%]",
+        words=4,
+    )
+    for name in dataset.outcome.values.astype(str):
+        one = dataset.sel(outcome=name)
+        for p in one["rank"].values.argsort(kind="stable"):
+            each = one.isel(programme=p)
+            numbers = (each.benefit_mean, each.benefit_low, each.benefit_high, each.change_mean)
+            texts = (f"{float(value):.3g}" for value in numbers)
+            share = f"{100 * float(each.share_better):.0f}"
+            table.add_row(name, str(each.programme.item()), each.verdict.item(), one.unit.item(), *texts, share)
+    rule = (
+        "\nBenefit: by how much the same person is better than with nothing, mean and middle 95 % of the people; "
+        "change: value less that with nothing; better: people who gain what matters."
+    )
+    return [table, rule]
+
+
+def _course_tables(dataset: xr.Dataset) -> list[Table | str]:
+    """What clinical tests read along the weeks."""
+    names = dataset.reading.values.astype(str)
+    heads = [f"{name} [{unit}]" for name, unit in zip(names, dataset.reading_unit.values.astype(str), strict=True)]
+    table = _table("\nTests of a body with mean responses", "programme", "week", *heads)
+    for name in dataset.programme.values.astype(str):
+        for week in dataset.week.values:
+            values = dataset.test_value.sel(programme=name, week=week).values
+            table.add_row(name, f"{week:g}", *(f"{value:.1f}" for value in values))
+    return [table]
+
+
+@app.command(
+    epilog="Example: spinesim dose lower_crossed stretch.hip_flexors --outcome anterior_pelvic_tilt --target 1"
+)
+def dose(
+    imbalance: Annotated[str, typer.Argument(help="Named imbalance, such as lower_crossed.")],
+    programme: Annotated[str, typer.Argument(help="Interventions joined by +, without weeks of their own.")],
+    outcome: Annotated[str, typer.Option(help="Outcome, such as anterior_pelvic_tilt or compression.L5_S1.")],
+    target: Annotated[float, typer.Option(help="Benefit against nothing that is asked for, in its unit.")],
+    per_week: Annotated[float, typer.Option(help="Sessions a week.")] = 3.0,
+    model: ModelName = "adult",
+) -> None:
+    """Fewest weeks after which a body with mean responses is better than with nothing by a target.
+
+    Exit status 0: some dose reaches it. 1: none does.
+    """
+    from spinesim.compare import find_outcome, least_weeks
+    from spinesim.model.read import load_model
+
+    described = load_model(model)
+    unit = find_outcome(described, outcome).unit
+    words = "" if unit == "1" else f" {unit}"
+    found = least_weeks(described, imbalance, programme, outcome, target, per_week=per_week)
+    if not found.reached:
+        _complain(
+            f"No solution: no dose reaches {target:g}{words} in {outcome}; the most is {found.benefit:.3g}{words}."
+        )
+        raise typer.Exit(UNSOLVED)
+    print(f"{programme}, {per_week:g} times a week: {target:g}{words} in {outcome} after {found.weeks:.1f} weeks.")
+
+
 # ------------------------------------------------------------------------------------------------------ calibrate
 
 
@@ -919,6 +1110,7 @@ def plot(
         Path | None, typer.Option(help="Picture (png, svg or pdf) to write; beside the file by default.")
     ] = None,
     variable: Annotated[str | None, typer.Option(help="Variable that a heat map shows.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="Outcome of a comparison that is shown.")] = None,
     case: Annotated[
         list[str] | None, typer.Option(metavar="AXIS=VALUE", help="Case of a sweep to draw; may be repeated.")
     ] = None,
@@ -931,8 +1123,9 @@ def plot(
     dataset = open_results(file)
     by_axes = {1: "tilt_and_lordosis", 2: "heat_map"}
     usual = by_axes.get(len(sweep_axes(dataset)), "body_sagittal")
-    chosen = kind or ("confusion" if "naming_probability" in dataset else usual)
-    options: dict[str, Any] = {"variable": variable} if variable else {}
+    chosen = kind or next((name for need, name in OWN_KINDS.items() if need in dataset), usual)
+    named = {"variable": variable, "outcome": outcome}
+    options: dict[str, Any] = {name: value for name, value in named.items() if value}
     if case:
         options["case"] = _assignments("--case", case)
     target = output or file.with_name(f"{file.stem}_{chosen}.png")

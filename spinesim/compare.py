@@ -50,6 +50,9 @@ BETTER = {
 }
 
 
+NOTE = "Differences of a model under published laws of training, never a forecast of a treatment and never a diagnosis."
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One number of a body that a programme may change."""
@@ -387,16 +390,19 @@ def _over(of: Study, weeks: Sequence[float], rest: float | None, threads: int | 
     status = np.where(np.isfinite(after).all(axis=0), "solved", "not_converged")  # week, programme, person
     data["status"] = (("week", "programme", "person"), status, attributes("status"))
     attrs = {
-        "model": of.model.name,
+        **_origin(of.model),
         "stance": of.stance,
         "imbalance": json.dumps({n: v.tolist() if v.size == 1 else "of every person" for n, v in of.before.items()}),
         "people": str(of.who.count),
         "seed": str(of.who.seed),
         "axes": json.dumps(["week", "programme", "person"]),
-        "note": "Differences of a model under published laws of training, never a forecast of a treatment.",
-        "versions": versions(),
     }
     return xr.Dataset(data, coords, attrs)
+
+
+def _origin(model: Model) -> dict[str, str]:
+    """What made the numbers, as attributes."""
+    return {"model": model.name, "model_digest": pack(model).digest, "note": NOTE, "versions": versions()}
 
 
 def summarised(gain: Floats, change: Floats, least: Floats) -> dict[str, Floats]:
@@ -612,13 +618,17 @@ def pareto(
         "dose_per_week": np.array([times for *_, times in plans]),
         "on_front": front(sessions, gain).astype(float),
     }
+    status = np.where(np.isfinite(gain), "solved", "not_converged")
     return xr.Dataset(
-        {name: ("dose", column, attributes(name)) for name, column in columns.items()},
+        {
+            **{name: ("dose", column, attributes(name)) for name, column in columns.items()},
+            "status": ("dose", status, attributes("status")),
+        },
         coords={
             "dose": ("dose", np.arange(len(plans)), attributes("dose")),
             "dose_programme": ("dose", [plan.name for plan, *_ in plans], attributes("dose_programme")),
         },
-        attrs={"outcome": outcome, "unit": wanted.unit, "model": model.name, "versions": versions()},
+        attrs={"outcome": outcome, "unit": wanted.unit, **_origin(model)},
     )
 
 

@@ -472,7 +472,12 @@ COMPARISONS = _register(
     Variable("dose_sessions", ("dose",), "1", "Sessions of a dose."),
     Variable("dose_weeks", ("dose",), "week", "Weeks of a dose."),
     Variable("dose_per_week", ("dose",), "1/week", "Sessions a week of a dose."),
-    Variable("on_front", ("dose",), "1", "Mark of a dose on the front: 1 where none gives as much for fewer sessions or more for as many."),
+    Variable(
+        "on_front",
+        ("dose",),
+        "1",
+        "Mark of a dose on the front: 1 where none gives as much for fewer sessions or more for as many.",
+    ),
 )
 
 #: Coordinates of such a comparison.

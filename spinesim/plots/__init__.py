@@ -2,6 +2,7 @@
 
 from spinesim.plots.body import body_frontal, body_sagittal
 from spinesim.plots.buckling import buckling_mode
+from spinesim.plots.comparison import forest, pareto, responders, time_course
 from spinesim.plots.curves import tilt_and_lordosis
 from spinesim.plots.kinds import KINDS, Kind, caption, check_options, figure, kind_of, save
 from spinesim.plots.loads import disc_loads, foramen_area
@@ -23,12 +24,16 @@ __all__ = [
     "disc_loads",
     "figure",
     "foramen_area",
+    "forest",
     "heat_map",
     "kind_of",
     "lines",
     "muscle_groups",
+    "pareto",
+    "responders",
     "save",
     "stability",
     "stance",
     "tilt_and_lordosis",
+    "time_course",
 ]
