@@ -1045,6 +1045,29 @@ def dose(
     print(f"{programme}, {per_week:g} times a week: {target:g}{words} in {outcome} after {found.weeks:.1f} weeks.")
 
 
+@app.command(epilog="Example: spinesim claims --people 2 --claim core_instability")
+def claims(
+    people: Annotated[int, typer.Option(help="Virtual adults.")] = 64,
+    seed: Annotated[int, typer.Option(help="Of their random numbers.")] = 0,
+    claim: Annotated[list[str] | None, typer.Option(help="Only this claim; may be repeated.")] = None,
+    model: ModelName = "adult",
+) -> None:
+    """Claims of clinicians: verdict and size of the model beside the verdict of the evidence.
+
+    All of them take a few minutes. Exit status 0, whatever the verdicts are.
+    """
+    from spinesim.claims import claims as of_clinicians
+    from spinesim.claims import judged, size_words
+    from spinesim.model.read import load_model
+
+    with _progress(len({each.stance for each in of_clinicians()})) as step:
+        findings = judged(load_model(model), count=people, seed=seed, chosen=claim, progress=step)
+    table = _table(f"Claims, {people} people", "id", "claim", "model", "size", "evidence", words=5)
+    for each in findings:
+        table.add_row(each.claim.id, each.claim.claim, each.verdict, size_words(each), each.claim.evidence)
+    _show(table, "\nSize: mean difference and middle 95 % of the people. docs/claims.md has the rule and the sources.")
+
+
 # ------------------------------------------------------------------------------------------------------ calibrate
 
 

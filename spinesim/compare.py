@@ -37,7 +37,7 @@ from spinesim.sweep import sweep
 from spinesim.variables import VARIABLES, attributes
 
 INTERVAL = (2.5, 97.5)  #: percentiles of the people
-NOISE = 1e-3  #: of the least change that counts: smaller differences are those of the solver
+NOISE = 0.02  #: of the least change that matters: smaller differences are none (assumed; 0.01 deg, 0.1 N)
 FEW = 0.5  #: share of people with a solution below which nothing is said
 LONGEST = 104.0  #: weeks that a dose is searched for
 COURSE_TESTS = ("thomas", "straight_leg_raise")

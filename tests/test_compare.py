@@ -165,9 +165,9 @@ def test_benefits__positive_is_better(better, value, expected):
     assert benefits(outcome, np.array([value]), np.array([10.0]), np.array([5.0])) == pytest.approx(expected)
 
 
-def test_benefits__what_a_solver_leaves_is_nothing():
+def test_benefits__less_than_a_fiftieth_of_what_matters_is_nothing():
     outcome = Outcome("x", "compression", (), "less")
-    assert benefits(outcome, np.array([500.001]), np.array([500.0]), np.array([400.0])) == 0.0
+    assert benefits(outcome, np.array([500.05]), np.array([500.0]), np.array([400.0])) == 0.0
 
 
 @pytest.mark.parametrize(
