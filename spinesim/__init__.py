@@ -21,6 +21,7 @@ from spinesim.model.read import load_model, model_names
 from spinesim.model.scale import scaled
 from spinesim.results import open_results
 from spinesim.roles import stances
+from spinesim.shards import merge
 from spinesim.solve import solve
 from spinesim.sweep import sweep
 
@@ -36,6 +37,7 @@ __all__ = [
     "confusion",
     "imbalances",
     "load_model",
+    "merge",
     "model_names",
     "open_results",
     "reading",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -310,6 +311,22 @@ def symmetric(stance: PackedStance, cases: CaseArrays) -> np.ndarray:
     return same
 
 
-def subject(model: Model, settings: Mapping[str, float]) -> tuple[float, float]:
-    """Body mass [kg] and stature [m] that the settings ask for."""
-    return settings.get("subject.mass", model.body_mass), settings.get("subject.stature", model.stature)
+class Subject(NamedTuple):
+    """The person that settings ask for."""
+
+    body_mass: float  #: [kg]
+    stature: float  #: [m]
+    pelvic_incidence: float | None  #: [deg]; None: that of the model
+    sacral_slope: float | None  #: [deg]
+    lumbar_lordosis: float | None  #: [deg]
+
+
+def subject(model: Model, settings: Mapping[str, float]) -> Subject:
+    """Size, pelvis and reference posture that the settings ask for."""
+    return Subject(
+        settings.get("subject.mass", model.body_mass),
+        settings.get("subject.stature", model.stature),
+        settings.get("subject.pelvic_incidence"),
+        settings.get("subject.sacral_slope"),
+        settings.get("subject.lumbar_lordosis"),
+    )

@@ -53,7 +53,7 @@ class _Commands(typer.core.TyperGroup):
             raise typer.Exit(BAD_INPUT) from error
         except KeyboardInterrupt:
             kept = " Finished cases are kept, and the same command goes on from there."
-            _complain("Stopped." + kept * (ctx.invoked_subcommand == "run"))
+            _complain("Stopped." + kept * (ctx.invoked_subcommand in ("run", "sweep")))
             raise typer.Exit(STOPPED) from None
 
 
@@ -164,6 +164,8 @@ def run(
         failed += cases
     for table in scenario.confusion:
         print(f"{target / table.name}.nc: what {table.words} tells apart")
+    for treated in scenario.treated:
+        print(f"{target / treated.name}.nc: {treated.words}")
     print(f"Report: {target / 'report.md'}")
     _end(failed)
 
@@ -276,6 +278,8 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+#: Kinds of figure of what is no sweep, by a variable that it has.
+OWN_KINDS = {"naming_probability": "confusion", "benefit_mean": "forest", "dose_benefit": "pareto"}
 DECIMALS = {"deg": 2, "N": 1, "MPa": 3}  # in the tables of a case; other numbers get three figures
 
 
@@ -356,6 +360,130 @@ def _case_tables(dataset: xr.Dataset) -> list[Table | str]:
         "\n".join(prices(dataset)),
         f"\n{attrs['note']}",
     ]
+
+
+# ------------------------------------------------------------------------------------------------- sweep and merge
+
+
+@app.command(epilog="Example: spinesim sweep --axis tightness.hip_flexors=0:15:4 --output sweep.nc")
+def sweep(
+    output: Annotated[Path, typer.Option(help="Results file (netCDF) to write.")],
+    axis: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=V1,V2,...|LOW:HIGH:COUNT", help="Values of a parameter; all combinations are solved."
+        ),
+    ] = None,
+    samples: Annotated[
+        Path | None, typer.Option(help="CSV file with one case per row, parameter names on top, in place of axes.")
+    ] = None,
+    settings: Settings = None,
+    model: ModelName = "adult",
+    stance: Annotated[str, typer.Option(help="How the body is supported.")] = "standing",
+    posture: Angles = None,
+    complete: Annotated[
+        str, typer.Option(metavar="rhythm|find", help="How the angles that --posture does not name follow.")
+    ] = "rhythm",
+    criterion: Annotated[
+        str, typer.Option(metavar="effort2|effort3|minmax", help="What the muscles of a held posture minimise.")
+    ] = "effort2",
+    weights: Annotated[
+        str, typer.Option(metavar="volume|unit", help="How muscles count: by volume, or all alike.")
+    ] = "volume",
+    stability: Annotated[
+        str | None, typer.Option(metavar="yes|no|MARGIN", help="Least stiffness demanded of any motion [N m/rad].")
+    ] = None,
+    variables: Annotated[
+        str | None, typer.Option(metavar="V1,V2,...", help="Result variables to keep; all but the large by default.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Number of threads; all cores by default.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="local|ADDRESS", help="Dask workers in place of threads (spinesim[cluster]).")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Solve only part I of N, to be joined by `spinesim merge`.")
+    ] = None,
+) -> None:
+    """Solve many cases, over axes or drawn. A stopped sweep goes on where it was."""
+    from spinesim.model.read import load_model
+    from spinesim.samples import read_samples
+    from spinesim.sweep import sweep as solve_all
+
+    asked: dict[str, Any] = {"complete": complete, "criterion": criterion, "weights": weights}
+    dataset = solve_all(
+        load_model(model),
+        _axes(axis) if axis else None,
+        samples=None if samples is None else read_samples(samples),
+        parameters=_assignments("--set", settings),
+        stance=stance,
+        posture=_assignments("--posture", posture) or None,
+        stability=_stability(stability),
+        variables=variables.split(",") if variables is not None else None,
+        output=output,
+        threads=threads,
+        executor=cluster,
+        shard=shard,
+        progress=True,
+        **asked,
+    )
+    _count(output, dataset)
+
+
+def _count(output: Path, dataset: xr.Dataset) -> None:
+    """Say how many cases of a sweep are solved and name the others."""
+    failed = _unsolved(dataset)
+    print(f"{output}: {dataset['status'].size - len(failed)} of {dataset['status'].size} cases solved")
+    _end([": ".join(reason) for reason in failed])
+
+
+def _axes(texts: list[str]) -> dict[str, list[float]]:
+    """Values by name of ``name=v1,v2,...`` and ``name=low:high:count`` texts.
+
+    Raises
+    ------
+    InputError
+        If one is of neither form, or a name comes twice.
+    """
+    axes: dict[str, list[float]] = {}
+    for text in texts:
+        name, equals, entries = text.partition("=")
+        wrong = InputError(f"--axis {text}: it must be name=v1,v2,... or name=low:high:count.")
+        if not equals or not name:
+            raise wrong
+        if name in axes:
+            raise InputError(f"--axis {text}: {name} comes twice.")
+        try:
+            if ":" in entries:
+                low, high, count = entries.split(":")
+                axes[name] = _spaced(float(low), float(high), int(count))
+            else:
+                axes[name] = [float(entry) for entry in entries.split(",")]
+        except ValueError:
+            raise wrong from None
+    return axes
+
+
+def _spaced(low: float, high: float, count: int) -> list[float]:
+    """Evenly spaced values, both ends among them; as `numpy.linspace`."""
+    if count < 2:
+        raise ValueError
+    import numpy as np
+
+    return [float(value) for value in np.linspace(low, high, count)]
+
+
+@app.command(
+    epilog="Example: spinesim sweep --axis load.hands=0,5 --shard 1/1 --output part.nc && "
+    "spinesim merge whole.nc part.nc"
+)
+def merge(
+    output: Annotated[Path, typer.Argument(help="Results file to write.")],
+    parts: Annotated[list[Path], typer.Argument(help="Files of all shards of one sweep.")],
+) -> None:
+    """Join the shards of a sweep; the numbers are those of the sweep done at once."""
+    from spinesim.shards import merge as join
+
+    _count(output, join(output, parts))
 
 
 # ---------------------------------------------------------------------------------------------------------- assess
@@ -732,6 +860,216 @@ def _validation(
 # ----------------------------------------------------------------------------------------------------------- plot
 
 
+# ---------------------------------------------------------------------------------------------------------- compare
+
+
+@app.command(epilog="Example: spinesim interventions")
+def interventions() -> None:
+    """List what a programme may consist of: what each changes, how a dose acts, and where that comes from."""
+    from spinesim.intervention import exercises, intervention_words, laws
+
+    for name, words in intervention_words().items():
+        print(textwrap.fill(f"{name}: {words}", 110, subsequent_indent="    "))
+    table = _table("\nLaws", "intervention", "changes", "mean", "SD", "unit", "dose", "kept", "confidence", words=2)
+    for law in laws():
+        dose = f"{law.weeks:g} weeks, {law.per_week:g}/week" if law.weeks else "one session"
+        target = f".{law.target}" if law.target else ""
+        kept = f"{law.half_life_days:g} days" if law.half_life_days >= 1 else f"{24 * law.half_life_days:.2g} hours"
+        numbers = (f"{law.mean:g}", f"{law.sd:g}", law.unit, dose, kept, law.confidence)
+        table.add_row(law.intervention, f"{law.family}{target}", *numbers)
+    used = _table("\nExercises", "exercise", "muscle", "activation [%]", "stimulus", words=2)
+    for each in exercises():
+        used.add_row(each.exercise, each.target, f"{100 * each.activation:.0f}", f"{each.share:.2f}")
+    rule = (
+        "\nA law multiplies (strength, stiffness), adds (deg; spread: SD of the clinical test among healthy people) or "
+        "removes a share (tone); kept: half-life after the last session. A programme joins interventions by +, each "
+        "NAME@FROM-TO:TIMES, such as plank@0-4:2+bird_dog@4-8:3 (weeks, sessions a week)."
+    )
+    _show(table, used, rule)
+
+
+Imbalance = Annotated[str | None, typer.Argument(help="Named imbalance, such as lower_crossed; or use --set.")]
+Programmes = Annotated[
+    list[str] | None,
+    typer.Option("--programme", metavar="NAME[@FROM-TO][:TIMES]", help="What is done; + joins, may be repeated."),
+]
+
+
+@app.command(
+    epilog="Example: spinesim compare lower_crossed --programme stretch.hip_flexors --programme plank:5 --people 4"
+)
+def compare(
+    imbalance: Imbalance = None,
+    programmes: Programmes = None,
+    settings: Settings = None,
+    weeks: Annotated[float, typer.Option(help="Length of the programmes, and when people are compared.")] = 8.0,
+    per_week: Annotated[float, typer.Option(help="Sessions a week.")] = 3.0,
+    people: Annotated[int, typer.Option(help="Virtual adults; 1: the body of the model itself.")] = 64,
+    seed: Annotated[int, typer.Option(help="Of their random numbers.")] = 0,
+    stance: Annotated[str, typer.Option(help="In which they are compared.")] = "standing",
+    rest: Annotated[float | None, typer.Option(help="Hours since the last session.")] = None,
+    time: Annotated[
+        list[float] | None, typer.Option(metavar="WEEK", help="Compare at this week too; may be repeated.")
+    ] = None,
+    outcome: Annotated[list[str] | None, typer.Option(help="Show only this outcome; may be repeated.")] = None,
+    model: ModelName = "adult",
+    as_json: Annotated[bool, typer.Option("--json", help="Print all numbers as JSON.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Results file (netCDF) to write.")] = None,
+) -> None:
+    """Programmes against nothing in people with an imbalance: change of every outcome, ranked, with intervals.
+
+    Exit status 0, also where no programme is better than nothing: the sentences say so.
+    """
+    from spinesim import compare as comparison
+    from spinesim import results
+    from spinesim.model.read import load_model
+
+    described = load_model(model)
+    who = _who(imbalance, settings)
+    if not programmes:
+        raise InputError("--programme is missing: name what is done, such as --programme stretch.hip_flexors.")
+    for name in outcome or []:
+        comparison.find_outcome(described, name)
+    asked: dict[str, Any] = {
+        "weeks": weeks,
+        "per_week": per_week,
+        "people": people,
+        "seed": seed,
+        "stance": stance,
+        "rest": rest,
+        "progress": True,
+    }
+    if time:
+        dataset = comparison.course(described, who, programmes, times=sorted({*time, weeks}), **asked)
+        last = dataset.sel(week=weeks)
+    else:
+        dataset = last = comparison.compare(described, who, programmes, **asked)
+    if output is not None:
+        results.write(dataset, output)
+    if as_json:
+        print(json.dumps(_plain(dataset.to_dict()), allow_nan=False))
+        return
+    if outcome:
+        last = last.sel(outcome=outcome)
+    _show(*_comparison_tables(last))
+    if time:
+        _show(*_course_tables(dataset))
+    print()
+    for words in comparison.sentences(last):
+        print(textwrap.fill(words, 110, subsequent_indent="    "))
+    print(f"\n{dataset.attrs['note']}")
+
+
+def _who(imbalance: str | None, settings: list[str] | None) -> str | dict[str, float]:
+    """The imbalance that is named or set.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or both.
+    """
+    if bool(imbalance) == bool(settings):
+        raise InputError("Name an imbalance, such as lower_crossed, or set parameters with --set; one of the two.")
+    return imbalance or _assignments("--set", settings)
+
+
+def _comparison_tables(dataset: xr.Dataset) -> list[Table | str]:
+    """Every outcome with its programmes, the best first."""
+    people = dataset.sizes["person"]
+    who = f"{people} people" if people > 1 else "one body with mean responses"
+    table = _table(
+        f"{dataset.attrs['model']}, {dataset.attrs['stance']}, week {float(dataset.week):g}, {who}",
+        "outcome",
+        "programme",
+        "verdict",
+        "unit",
+        "benefit",
+        "low",
+        "high",
+        "change",
+        "better [%]",
+        words=4,
+    )
+    for name in dataset.outcome.values.astype(str):
+        one = dataset.sel(outcome=name)
+        for p in one["rank"].values.argsort(kind="stable"):
+            each = one.isel(programme=p)
+            numbers = (each.benefit_mean, each.benefit_low, each.benefit_high, each.change_mean)
+            texts = (f"{float(value):.3g}" for value in numbers)
+            share = f"{100 * float(each.share_better):.0f}"
+            table.add_row(name, str(each.programme.item()), each.verdict.item(), one.unit.item(), *texts, share)
+    rule = (
+        "\nBenefit: by how much the same person is better than with nothing, mean and middle 95 % of the people; "
+        "change: value less that with nothing; better: people who gain what matters."
+    )
+    return [table, rule]
+
+
+def _course_tables(dataset: xr.Dataset) -> list[Table | str]:
+    """What clinical tests read along the weeks."""
+    names = dataset.reading.values.astype(str)
+    heads = [f"{name} [{unit}]" for name, unit in zip(names, dataset.reading_unit.values.astype(str), strict=True)]
+    table = _table("\nTests of a body with mean responses", "programme", "week", *heads)
+    for name in dataset.programme.values.astype(str):
+        for week in dataset.week.values:
+            values = dataset.test_value.sel(programme=name, week=week).values
+            table.add_row(name, f"{week:g}", *(f"{value:.1f}" for value in values))
+    return [table]
+
+
+@app.command(
+    epilog="Example: spinesim dose lower_crossed stretch.hip_flexors --outcome anterior_pelvic_tilt --target 1"
+)
+def dose(
+    imbalance: Annotated[str, typer.Argument(help="Named imbalance, such as lower_crossed.")],
+    programme: Annotated[str, typer.Argument(help="Interventions joined by +, without weeks of their own.")],
+    outcome: Annotated[str, typer.Option(help="Outcome, such as anterior_pelvic_tilt or compression.L5_S1.")],
+    target: Annotated[float, typer.Option(help="Benefit against nothing that is asked for, in its unit.")],
+    per_week: Annotated[float, typer.Option(help="Sessions a week.")] = 3.0,
+    model: ModelName = "adult",
+) -> None:
+    """Fewest weeks after which a body with mean responses is better than with nothing by a target.
+
+    Exit status 0: some dose reaches it. 1: none does.
+    """
+    from spinesim.compare import find_outcome, least_weeks
+    from spinesim.model.read import load_model
+
+    described = load_model(model)
+    unit = find_outcome(described, outcome).unit
+    words = "" if unit == "1" else f" {unit}"
+    found = least_weeks(described, imbalance, programme, outcome, target, per_week=per_week)
+    if not found.reached:
+        _complain(
+            f"No solution: no dose reaches {target:g}{words} in {outcome}; the most is {found.benefit:.3g}{words}."
+        )
+        raise typer.Exit(UNSOLVED)
+    print(f"{programme}, {per_week:g} times a week: {target:g}{words} in {outcome} after {found.weeks:.1f} weeks.")
+
+
+@app.command(epilog="Example: spinesim claims --people 2 --claim core_instability")
+def claims(
+    people: Annotated[int, typer.Option(help="Virtual adults.")] = 64,
+    seed: Annotated[int, typer.Option(help="Of their random numbers.")] = 0,
+    claim: Annotated[list[str] | None, typer.Option(help="Only this claim; may be repeated.")] = None,
+    model: ModelName = "adult",
+) -> None:
+    """Claims of clinicians: verdict and size of the model beside the verdict of the evidence.
+
+    All of them take a few minutes. Exit status 0, whatever the verdicts are.
+    """
+    from spinesim.claims import claims as of_clinicians
+    from spinesim.claims import judged, size_words
+    from spinesim.model.read import load_model
+
+    with _progress(len({each.stance for each in of_clinicians()})) as step:
+        findings = judged(load_model(model), count=people, seed=seed, chosen=claim, progress=step)
+    table = _table(f"Claims, {people} people", "id", "claim", "model", "size", "evidence", words=5)
+    for each in findings:
+        table.add_row(each.claim.id, each.claim.claim, each.verdict, size_words(each), each.claim.evidence)
+    _show(table, "\nSize: mean difference and middle 95 % of the people. docs/claims.md has the rule and the sources.")
+
+
 # ------------------------------------------------------------------------------------------------------ calibrate
 
 
@@ -797,6 +1135,7 @@ def plot(
         Path | None, typer.Option(help="Picture (png, svg or pdf) to write; beside the file by default.")
     ] = None,
     variable: Annotated[str | None, typer.Option(help="Variable that a heat map shows.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="Outcome of a comparison that is shown.")] = None,
     case: Annotated[
         list[str] | None, typer.Option(metavar="AXIS=VALUE", help="Case of a sweep to draw; may be repeated.")
     ] = None,
@@ -809,8 +1148,9 @@ def plot(
     dataset = open_results(file)
     by_axes = {1: "tilt_and_lordosis", 2: "heat_map"}
     usual = by_axes.get(len(sweep_axes(dataset)), "body_sagittal")
-    chosen = kind or ("confusion" if "naming_probability" in dataset else usual)
-    options: dict[str, Any] = {"variable": variable} if variable else {}
+    chosen = kind or next((name for need, name in OWN_KINDS.items() if need in dataset), usual)
+    named = {"variable": variable, "outcome": outcome}
+    options: dict[str, Any] = {name: value for name, value in named.items() if value}
     if case:
         options["case"] = _assignments("--case", case)
     target = output or file.with_name(f"{file.stem}_{chosen}.png")

@@ -72,8 +72,8 @@ def quantities(stance: PackedStance, out: Outputs, *, pictures: bool) -> dict[st
         "muscle_force": out.force[:, :n],
         "activation": activation[:, :n],
         "cocontraction": activation[:, :n] - out.least[:, :n],
-        "group_activation": activation[:, :n] @ _shares(packed).T,
-        "group_cocontraction": (activation - out.least)[:, :n] @ _shares(packed).T,
+        "group_activation": _by_group(packed, activation[:, :n]),
+        "group_cocontraction": _by_group(packed, (activation - out.least)[:, :n]),
         "muscle_length": out.length[:, :n],
         "fibre_length": out.fibre[:, :n],
         "actuator_moment": out.actuator_moment,
@@ -157,6 +157,14 @@ def _leg_angle(packed: Packed, joint: np.ndarray, pattern: str) -> np.ndarray:
         if name in packed.coordinates:
             angles[:, i] = joint[:, packed.coordinates.index(name)] / units.DEGREE
     return angles
+
+
+def _by_group(packed: Packed, values: np.ndarray) -> np.ndarray:
+    """Mean (nc, ng) of values (nc, n) of the fascicles of every group, weighted with their volumes.
+
+    Case by case and as a plain sum: a matrix product rounds by how many cases and threads share it.
+    """
+    return np.array([(_shares(packed) * case).sum(axis=1) for case in values])
 
 
 @lru_cache(maxsize=16)

@@ -98,6 +98,23 @@ PARAMETERS = {
         ),
         Parameter("subject.mass", "kg", 40, 150, None, "Mass of the body."),
         Parameter("subject.stature", "m", 1.4, 2.1, None, "Height of the body."),
+        Parameter("subject.pelvic_incidence", "deg", 25, 90, None, "Incidence of the pelvis, a shape of the bone."),
+        Parameter(
+            "subject.sacral_slope",
+            "deg",
+            5,
+            75,
+            None,
+            "Slope of the sacrum in the reference posture; by default it follows the incidence as between people.",
+        ),
+        Parameter(
+            "subject.lumbar_lordosis",
+            "deg",
+            15,
+            100,
+            None,
+            "Lordosis L1-S1 of the reference posture; by default it follows the incidence as between people.",
+        ),
         Parameter("disc.preload", "N", 0, 500, None, "Axial load at which the stiffness of the discs is taken."),
         Parameter(
             "iap.rest", "kPa", 0, 40, None, "Intra-abdominal pressure with a relaxed wall; by default the stance's."
@@ -177,7 +194,14 @@ FAMILIES = {
         Parameter("stiffness", "1", 0, 5, 1, "Factor on the passive force."),
         Parameter("tone", "1", 0, 1, 0, "Lower bound of the activation."),
         Parameter("inhibition", "1", 0, 1, 1, "Upper bound of the activation."),
-        Parameter("tightness", "deg", 0, 40, 0, "Passive range lost in the clinical test of the group."),
+        Parameter(
+            "tightness",
+            "deg",
+            -20,
+            40,
+            0,
+            "Passive range lost in the clinical test of the group; negative: range gained.",
+        ),
     )
 }
 

@@ -254,8 +254,8 @@ def knee_rates() -> list[tuple[int, float, float]]:
 
 
 def tightness_gain(packed: Packed, test: TightnessTest, theta: float) -> float:
-    """Gain of a tightness [rad] with which the test reads it back; at 0 its limit."""
-    theta = max(theta, SMALLEST)
+    """Gain of a tightness [rad], negative for a range gained, with which the test reads it back; at 0 its limit."""
+    theta = theta if abs(theta) >= SMALLEST else SMALLEST
     stance = find_stance(packed, "standing")
     healthy = default_cases(packed, bare_arrays(packed, stance), stance, 1, 0)
     k = packed.coordinates.index(test.coordinate)

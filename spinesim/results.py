@@ -18,7 +18,7 @@ import shutil
 import sys
 import uuid
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -29,7 +29,15 @@ import numpy as np
 import xarray as xr
 
 from spinesim.errors import ResultsFileError
-from spinesim.variables import ASSESSMENT_COORDINATES, ASSESSMENTS, COORDINATES, VARIABLES, attributes
+from spinesim.variables import (
+    ASSESSMENT_COORDINATES,
+    ASSESSMENTS,
+    COMPARISON_COORDINATES,
+    COMPARISONS,
+    COORDINATES,
+    VARIABLES,
+    attributes,
+)
 
 _MARK = "spinesim_results"
 _VERSION = 1
@@ -44,7 +52,8 @@ def check(dataset: xr.Dataset) -> None:
     ResultsFileError
         Naming the variable or attribute and what is expected of it.
     """
-    variables, coordinates = VARIABLES | ASSESSMENTS, COORDINATES | ASSESSMENT_COORDINATES
+    variables = VARIABLES | ASSESSMENTS | COMPARISONS
+    coordinates = COORDINATES | ASSESSMENT_COORDINATES | COMPARISON_COORDINATES
     for name, array in dataset.variables.items():
         if name in dataset.data_vars and name not in variables:
             raise ResultsFileError(f"{name} is not a result variable of spinesim and cannot be saved.")
@@ -104,6 +113,26 @@ def open_results(path: Path | str) -> xr.Dataset:
         return _read(path)
     except (OSError, KeyError, RuntimeError, ValueError) as error:
         raise ResultsFileError(f"{path} cannot be read; it is cut off, damaged or not a results file.") from error
+
+
+def header(path: Path) -> dict[str, Any]:
+    """Attributes of a saved result, without its numbers.
+
+    Raises
+    ------
+    ResultsFileError
+        As `open_results`.
+    """
+    if not path.exists():
+        raise ResultsFileError(f"There is no results file {path}.")
+    try:
+        with h5py.File(path, "r") as file:
+            attrs = dict(file.attrs)
+    except OSError as error:
+        raise ResultsFileError(f"{path} cannot be read; it is cut off, damaged or not a results file.") from error
+    if _MARK not in attrs:
+        raise ResultsFileError(f"{path} was not written by spinesim.")
+    return attrs
 
 
 def _read(path: Path) -> xr.Dataset:
@@ -230,6 +259,8 @@ class SweepStore:
             raise ResultsFileError(
                 f"{self.parts} holds the finished part of another sweep: delete that folder or choose another file."
             )
+        for left in self.parts.glob("*.tmp"):  # of a process that was killed while it wrote
+            left.unlink()
 
     def __enter__(self) -> Self:
         return self
@@ -250,12 +281,19 @@ class SweepStore:
 
     def save(self, block: int, arrays: Mapping[str, np.ndarray]) -> None:
         """Keep the variables of one block; their leading axis runs over its cases."""
-        with _writing(self._part(block)):
-            temporary = self._part(block).with_suffix(".tmp")
-            named: dict[str, Any] = dict(arrays)
-            with temporary.open("wb") as file:
-                np.savez(file, **named)
-            temporary.replace(self._part(block))
+        temporary = self._part(block).with_suffix(".tmp")
+        try:
+            with _writing(self._part(block)):
+                named: dict[str, Any] = dict(arrays)
+                with temporary.open("wb") as file:
+                    np.savez(file, **named)
+                temporary.replace(self._part(block))
+        except ResultsFileError as error:
+            temporary.unlink(missing_ok=True)
+            raise ResultsFileError(
+                f"{str(error).removesuffix('.')}; what is finished is kept in {self.parts}, and the same sweep goes on "
+                "from there."
+            ) from error
 
     def load(self, block: int) -> dict[str, np.ndarray]:
         """The variables of a saved block."""
@@ -283,27 +321,17 @@ class SweepStore:
         slices
             For each block in turn its cases, numbered with the last axis running fastest.
         """
-        shape = tuple(template.sizes[axis] for axis in axes)
-        variables = {}
-        for name, dtype in dtypes.items():
-            dims = (*axes, *VARIABLES[name].dims)
-            empty = np.broadcast_to(np.zeros((), dtype), [template.sizes[dim] for dim in dims])
-            variables[name] = xr.Variable(dims, empty, attributes(name))
-        check(template.assign(variables))
-        with _replacing(self.path) as temporary:
-            _declare(temporary, template, variables)
-            with h5py.File(temporary, "r+") as file:
-                for cases, arrays in self._batches(variables, len(axes), slices):
-                    for name, values in arrays.items():
-                        _put(file[name], shape, cases, _plain(values))
+        write_cases(self.path, template, axes, dtypes, self._batches(template, dtypes, slices))
         if len(self.done()) == self._n_blocks:
             shutil.rmtree(self.parts)
 
     def _batches(
-        self, variables: Mapping[str, xr.Variable], n_axes: int, slices: Sequence[slice]
+        self, template: xr.Dataset, dtypes: Mapping[str, np.dtype], slices: Sequence[slice]
     ) -> Iterator[tuple[slice, dict[str, np.ndarray]]]:
         """Runs of consecutive cases with their variables, of about ``_BATCH_BYTES``."""
-        shapes = {name: (array.shape[n_axes:], array.dtype) for name, array in variables.items()}
+        shapes = {
+            name: (tuple(template.sizes[dim] for dim in VARIABLES[name].dims), dtype) for name, dtype in dtypes.items()
+        }
         case_bytes = sum(math.prod(shape) * dtype.itemsize for shape, dtype in shapes.values())
         cases_at_once = max(1, _BATCH_BYTES // max(1, case_bytes))
         done = self.done()
@@ -325,6 +353,35 @@ class SweepStore:
                 parts = [arrays_of(number) for number in run]
                 yield slice(start, stop), {name: np.concatenate([part[name] for part in parts]) for name in shapes}
                 run = []
+
+
+def write_cases(
+    path: Path,
+    template: xr.Dataset,
+    axes: Sequence[str],
+    dtypes: Mapping[str, np.dtype],
+    batches: Iterable[tuple[slice, Mapping[str, np.ndarray]]],
+) -> None:
+    """Write a result whose cases come in runs; arguments as in `SweepStore.finish`.
+
+    Parameters
+    ----------
+    batches
+        Runs of consecutive cases with the values of every variable; together they are all cases.
+    """
+    shape = tuple(template.sizes[axis] for axis in axes)
+    variables = {}
+    for name, dtype in dtypes.items():
+        dims = (*axes, *VARIABLES[name].dims)
+        empty = np.broadcast_to(np.zeros((), dtype), [template.sizes[dim] for dim in dims])
+        variables[name] = xr.Variable(dims, empty, attributes(name))
+    check(template.assign(variables))
+    with _replacing(path) as temporary:
+        _declare(temporary, template, variables)
+        with h5py.File(temporary, "r+") as file:
+            for cases, arrays in batches:
+                for name in variables:
+                    _put(file[name], shape, cases, _plain(arrays[name]))
 
 
 def _put(target: h5py.Dataset, shape: tuple[int, ...], cases: slice, values: np.ndarray) -> None:
@@ -354,6 +411,23 @@ def _boxes(start: int, stop: int, shape: tuple[int, ...]) -> Iterator[tuple[slic
         rows = (stop - start) // row_length
         yield (slice(row, row + rows), *(slice(0, size) for size in shape[1:]))
         yield from _boxes((row + rows) * row_length, stop, shape)
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold a results file for the one process that writes it.
+
+    Raises
+    ------
+    ResultsFileError
+        If another process writes it, or its folder cannot be written.
+    """
+    with _writing(path):
+        lock = _Lock(path.with_name(f"{path.name}.lock"), path)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class _Lock:

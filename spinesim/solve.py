@@ -24,6 +24,7 @@ from spinesim.kernels.work import workspace
 from spinesim.labelled import labelled
 from spinesim.model.pack import ByIdentity, pack
 from spinesim.model.parts import Model
+from spinesim.model.sagittal import aligned
 from spinesim.model.scale import scaled
 from spinesim.outputs import empty_outputs
 from spinesim.stance import (
@@ -202,8 +203,7 @@ def solve(
         If the solver stopped before its tolerances were met.
     """
     settings = check_settings(model, parameters)
-    body_mass, stature = subject(model, settings)
-    person = resized(model, body_mass, stature)
+    person = resized(model, *subject(model, settings))
     task = make_task(person, stance, posture, complete, criterion, weights, stability)
     columns = {name: np.array([value]) for name, value in settings.items()}
     packed = pack_stance(pack(person), stance)
@@ -245,15 +245,25 @@ def check_parts(model: Model, wanted: Iterable[str]) -> None:
 
 
 @lru_cache(maxsize=16)
-def _resized(key: ByIdentity, body_mass: float, stature: float) -> Model:
-    return scaled(key.model, body_mass=body_mass, stature=stature)
+def _resized(key: ByIdentity, body_mass: float, stature: float, *angles: float | None) -> Model:
+    incidence, slope, lordosis = angles
+    person = aligned(key.model, pelvic_incidence=incidence, sacral_slope=slope, lumbar_lordosis=lordosis)
+    return scaled(person, body_mass=body_mass, stature=stature)
 
 
-def resized(model: Model, body_mass: float, stature: float) -> Model:
-    """The model scaled to a person; the model itself where mass and stature are its own."""
-    if (body_mass, stature) == (model.body_mass, model.stature):
+def resized(model: Model, body_mass: float, stature: float, *angles: float | None) -> Model:
+    """The model made a person; the model itself where nothing of it is changed.
+
+    Parameters
+    ----------
+    body_mass, stature
+        [kg], [m].
+    angles
+        Pelvic incidence, sacral slope and lumbar lordosis of the reference posture [deg], None for those of the model.
+    """
+    if (body_mass, stature) == (model.body_mass, model.stature) and not any(a is not None for a in angles):
         return model
-    return _resized(ByIdentity(model), body_mass, stature)
+    return _resized(ByIdentity(model), body_mass, stature, *(angles or (None,) * 3))
 
 
 def run_chain(
@@ -264,6 +274,18 @@ def run_chain(
     ``columns`` are values (count,) by parameter name, or by posture angle as `POSTURE` has it [deg]. What comes back is
     the outputs, and the table of the cases that were solved.
     """
+    return _run(task, columns, count, first, count)
+
+
+def run_alone(task: Task, columns: Mapping[str, Floats], count: int) -> tuple[Outputs, CaseArrays]:
+    """Solve cases as `run_chain` does, but each of them cold: the same bits as chains of one case."""
+    return _run(task, columns, count, None, 1)
+
+
+def _run(
+    task: Task, columns: Mapping[str, Floats], count: int, first: Floats | None, length: int
+) -> tuple[Outputs, CaseArrays]:
+    """Solve the cases in chains of a length."""
     stance = pack_stance(pack(task.model), task.stance)
     cases, angles = chain_cases(task, columns, count)
     held = hold(stance, angles[0])[0] if task.find else no_held(stance.arrays)
@@ -275,7 +297,11 @@ def run_chain(
     arrays = stance.arrays if task.volume else stance.arrays._replace(cost=np.ones_like(stance.arrays.cost))
     out = empty_outputs(model, arrays, count)
     work, side = workspace(model, arrays), workspace(model, arrays)
-    solve_chain(model, arrays, cases, held, task.find, task.power, start, work, side, out)
+    for begin in range(0, count, length):
+        rows = slice(begin, begin + length)
+        some = CaseArrays._make(table[rows] for table in cases)
+        room = Outputs._make(array[rows] for array in out)
+        solve_chain(model, arrays, some, held, task.find, task.power, start[rows], work, side, room)
     return out, cases
 
 

@@ -1,15 +1,22 @@
-"""Many cases over named axes: chains fixed by the grid, solved in compiled threads, kept as they finish."""
+"""Many cases, over named axes or of given samples: solved in compiled threads, kept as they finish.
+
+Cases over axes go in chains fixed by the grid, each started from the one before; samples are solved each by itself.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import os
+import pickle
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +25,19 @@ import xarray as xr
 
 from spinesim import parameters as register
 from spinesim.cases import moved_by_others, names, subject
-from spinesim.errors import InputError
+from spinesim.cluster import cluster, lost
+from spinesim.errors import InputError, NotConvergedError, ResultsFileError
 from spinesim.imbalance import bounds, expand
 from spinesim.jumps import SMALLEST, jumps
 from spinesim.kernels import jit
 from spinesim.kernels.arrays import Floats, Outputs
+from spinesim.kernels.balance import NOT_CONVERGED
 from spinesim.labelled import PRESSURES, SCIATIC, coordinates, header, quantities, versions
 from spinesim.model.pack import pack
 from spinesim.model.parts import Model
+from spinesim.outputs import empty_outputs
 from spinesim.results import SweepStore, open_results
+from spinesim.shards import CASE, parse
 from spinesim.solve import (
     POSTURE,
     Complete,
@@ -35,6 +46,7 @@ from spinesim.solve import (
     check_settings,
     make_task,
     resized,
+    run_alone,
     run_chain,
 )
 from spinesim.stance import pack_stance
@@ -43,26 +55,35 @@ from spinesim.variables import VARIABLES, attributes
 
 CHAIN = 64  # cases; long enough to profit from warm starts, short enough to share out and to check against a cold end
 BLOCK = 128  # cases that are kept together; chains are never cut
+AHEAD = 256  # blocks that an executor is given before the first is back: enough for as many workers
 SUSPECT = 2.0  # times as steep as the steps beside it (assumed): a step that is tried backwards
 BRANCH = math.radians(SMALLEST)  # disagreement with another solve of the case that marks a second solution
 ANGLE = register.Parameter("posture", "deg", -180, 180, None, "Posture angle that is held.")
+SAMPLE = "sample"  #: dimension of cases that are given one by one
 ALWAYS = ("status", "moment_residual", "stationarity", "duality_gap", "iterations", "branch")
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """A sweep to be run."""
+    """The cases of a sweep, and what is asked of each."""
 
     model: Model
     task: Task
-    axes: dict[str, Floats]
+    axes: dict[str, Floats]  #: values of every axis or, of samples, one per sample
     settings: dict[str, float]
     wanted: tuple[str, ...]
+    samples: bool  #: the cases are given one by one, instead of all combinations of the axes
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Dimensions that number the cases."""
+        return (SAMPLE,) if self.samples else tuple(self.axes)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Length of every axis."""
-        return tuple(values.size for values in self.axes.values())
+        """Length of every one of these dimensions."""
+        sizes = tuple(values.size for values in self.axes.values())
+        return sizes[:1] if self.samples else sizes
 
     @property
     def count(self) -> int:
@@ -71,17 +92,26 @@ class Grid:
 
     def columns(self, cases: slice) -> dict[str, Floats]:
         """Parameter values of consecutive cases, the last axis running fastest."""
-        index = np.unravel_index(np.arange(cases.start, cases.stop), self.shape)
         columns = {name: np.full(cases.stop - cases.start, value) for name, value in self.settings.items()}
+        if self.samples:
+            return columns | {name: values[cases] for name, values in self.axes.items()}
+        index = np.unravel_index(np.arange(cases.start, cases.stop), self.shape)
         for (name, values), i in zip(self.axes.items(), index, strict=True):
             columns[name] = values[i]
         return columns
 
+    def part(self, block: Sequence[slice]) -> tuple[Grid, list[slice]]:
+        """A grid that holds no more samples than a block needs, and the chains of the block within it."""
+        first = block[0].start if self.samples else 0
+        kept = {name: v[first : block[-1].stop] if self.samples else v for name, v in self.axes.items()}
+        return replace(self, axes=kept), [slice(chain.start - first, chain.stop - first) for chain in block]
+
 
 def sweep(
     model: Model,
-    axes: Mapping[str, Iterable[float]],
+    axes: Mapping[str, Iterable[float]] | None = None,
     *,
+    samples: Mapping[str, Iterable[float]] | None = None,
     parameters: Mapping[str, float] | None = None,
     stance: str = "standing",
     posture: Mapping[str, float] | None = None,
@@ -92,15 +122,20 @@ def sweep(
     variables: Iterable[str] | None = None,
     output: str | os.PathLike[str] | None = None,
     threads: int | None = None,
+    executor: Executor | str | None = None,
+    shard: str | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
-    """Solve every combination of the values of named axes.
+    """Solve every combination of the values of named axes, or every one of given samples.
 
     Parameters
     ----------
     axes
         Values by parameter name, each in the unit that ``spinesim parameters`` lists, or by ``posture.`` and the name
         of a posture angle [deg], such as ``posture.trunk_flexion``; they become dimensions.
+    samples
+        In place of ``axes``: columns of equal length by such a name, one case per row. Every case is solved by itself,
+        as `solve` does, to the bit.
     parameters
         Values that are the same in all cases.
     stance, posture, complete, criterion, weights, stability
@@ -112,41 +147,71 @@ def sweep(
         was when it is called again; a stopped sweep leaves a valid file in which the rest is ``pending``.
     threads
         Number of threads; all cores by default. The results do not depend on it.
+    executor
+        In place of threads, what solves the blocks: an executor of ``concurrent.futures``, the address of a Dask
+        scheduler, or ``"local"`` for Dask workers on this machine, one per core. Its processes must have the same
+        versions. The results do not depend on it.
+    shard
+        ``"i/n"``: solve only the i-th of n parts, to be joined by `merge`. ``output`` is needed.
     progress
         Show a progress bar if the error stream is a terminal.
 
     Returns
     -------
     xarray.Dataset
-        The axes in front of the dimensions of every variable; failed cases are NaN with their status.
+        The axes in front of the dimensions of every variable, or ``sample``, along which the values of every sampled
+        parameter stand as a coordinate; failed cases are NaN with their status.
 
     Raises
     ------
     InputError
-        For an unknown name, an empty axis, or a value out of its range.
+        For an unknown name, an empty axis, columns of different lengths, a value out of its range, a shard that cannot
+        be, or an executor whose workers are gone.
     ResultsFileError
-        If ``output`` cannot be written.
+        If ``output`` cannot be written; what was finished is kept.
     """
-    axes = {name: list(values) if isinstance(values, Iterator) else values for name, values in axes.items()}
-    task = swept_task(model, axes, stance, posture, complete, criterion, weights, stability)
-    grid = _grid(model, axes, parameters, task, variables)
+    if (axes is None) == (samples is None):
+        raise InputError("a sweep needs either axes or samples")
+    given = {name: list(v) if isinstance(v, Iterator) else v for name, v in (axes or samples or {}).items()}
+    task = swept_task(model, given, stance, posture, complete, criterion, weights, stability)
+    grid = _grid(model, given, parameters, task, variables, samples is not None)
     blocks = _blocks(grid)
+    part = None if shard is None else parse(shard)
+    if part and output is None:
+        raise InputError(f"shard {shard} needs an output file")
+    chosen = blocks if part is None else [blocks[i] for i in part.of(len(blocks))]
     workers = _workers(threads)
-    if output is None:
-        kept: dict[int, dict[str, np.ndarray]] = {}
-        _run(grid, blocks, kept.__setitem__, set(), workers, progress)
-        return _assemble(grid, [kept[i] for i in range(len(blocks))])
-    path = Path(output)
-    with SweepStore(path, _digest(grid), len(blocks)) as store:
-        spans = [slice(block[0].start, block[-1].stop) for block in blocks]
-        types: dict[str, np.dtype[Any]] = {name: np.dtype(np.float64) for name in grid.wanted}
-        types["status"] = np.dtype("<U13")
-        try:
-            _run(grid, blocks, store.save, store.done(), workers, progress)
-        finally:
-            if store.done():
-                store.finish(_template(grid), list(grid.axes), types, spans)
+    if executor is not None and threads is not None:
+        raise InputError("a sweep takes either threads or an executor")
+    with _opened(executor) as pool:
+        if output is None:
+            kept: dict[int, dict[str, np.ndarray]] = {}
+            _run(grid, chosen, kept.__setitem__, set(), pool or workers, progress)
+            return _assemble(grid, [kept[i] for i in range(len(chosen))])
+        path, digest = Path(output), _digest(grid)
+        first = chosen[0][0].start
+        template, dims, named = _template(grid), grid.dims, digest
+        if part:
+            template = part.template(template, digest, slice(first, chosen[-1][-1].stop))
+            dims, named = (CASE,), f"{digest} {part}"
+        with SweepStore(path, named, len(chosen)) as store:
+            spans = [slice(block[0].start - first, block[-1].stop - first) for block in chosen]
+            types: dict[str, np.dtype[Any]] = {name: np.dtype(np.float64) for name in grid.wanted}
+            types["status"] = np.dtype("<U13")
+            try:
+                _run(grid, chosen, store.save, store.done(), pool or workers, progress)
+            except ResultsFileError:
+                raise  # a disk that has no room for a block has none for the file
+            except BaseException:
+                if store.done():
+                    store.finish(template, dims, types, spans)
+                raise
+            store.finish(template, dims, types, spans)
     return open_results(path)
+
+
+def _opened(executor: Executor | str | None) -> AbstractContextManager[Executor | None]:
+    return cluster(executor) if isinstance(executor, str) else nullcontext(executor)
 
 
 def swept_task(
@@ -179,7 +244,7 @@ def swept_task(
     rest = (complete, criterion, weights, stability)
     task = make_task(model, stance, asked, *rest)
     for name, values in swept.items():
-        for value in values[1:]:
+        for value in dict.fromkeys(values[1:]):
             make_task(model, stance, {**(asked or {}), name: value}, *rest)
     return replace(task, angles={name: value for name, value in task.angles.items() if name not in swept})
 
@@ -190,30 +255,39 @@ def _grid(
     parameters: Mapping[str, float] | None,
     task: Task,
     variables: Iterable[str] | None,
+    samples: bool = False,
 ) -> Grid:
     known = names(pack(model))
+    what = "sample column" if samples else "axis"
     if not axes:
-        raise InputError("a sweep needs at least one axis")
+        raise InputError(f"a sweep needs at least one {what}")
     settings = check_settings(model, parameters)
     check_parts(model, axes)
     values: dict[str, Floats] = {}
     for name, given in axes.items():
         if name in settings:
-            raise InputError(f"{name} is both an axis and a fixed parameter")
+            raise InputError(f"{name} is both {'sampled' if samples else 'an axis'} and a fixed parameter")
         if not isinstance(given, Iterable) or isinstance(given, str):
-            raise InputError(f"axis {name} = {given!r} is not allowed: it must be a list of numbers")
+            raise InputError(f"{what} {name} = {given!r} is not allowed: it must be a list of numbers")
         entries = list(given)
         if not entries:
-            raise InputError(f"axis {name} has no values")
+            raise InputError(f"{what} {name} has no values")
         if name.startswith(POSTURE):
             checked = [float(entry) for entry in entries]  # known to be legal by `swept_task`
         else:
             checked = [register.check(known, {name: entry})[name] for entry in entries]
-        if len(set(checked)) < len(checked):
+        if not samples and len(set(checked)) < len(checked):
             raise InputError(f"axis {name} holds a value twice")
         values[name] = np.array(checked)
+    if samples:
+        first = next(iter(values))
+        for name, column in values.items():
+            if column.size != values[first].size:
+                raise InputError(
+                    f"sample column {name} has {column.size} values, {first} has {values[first].size}: one per sample"
+                )
     bounding = {name: column for name, column in values.items() if not name.startswith(POSTURE) and bounds(model, name)}
-    lattice = np.meshgrid(*bounding.values(), indexing="ij")
+    lattice = list(bounding.values()) if samples else np.meshgrid(*bounding.values(), indexing="ij")
     columns = {name: column.ravel() for name, column in zip(bounding, lattice, strict=True)}
     register.check_bounds(known, expand(model, {**settings, **columns}))
     moved_by_others(pack_stance(pack(model), task.stance), {**settings, **values})
@@ -230,7 +304,7 @@ def _grid(
         and name not in lacking
         and all(dim in named for dim in VARIABLES[name].dims)
     )
-    return Grid(model, task, values, settings, ordered)
+    return Grid(model, task, values, settings, ordered, samples)
 
 
 def _workers(threads: int | None) -> int:
@@ -242,7 +316,13 @@ def _workers(threads: int | None) -> int:
 
 
 def _chains(grid: Grid) -> list[slice]:
-    """Consecutive cases along the last axis, at most `CHAIN`; one case each where that axis changes the person."""
+    """Consecutive cases along the last axis, at most `CHAIN`; one case each where that axis changes the person.
+
+    Of samples, runs of cases of one person.
+    """
+    if grid.samples:
+        step = 1 if any(name.startswith("subject.") for name in grid.axes) else CHAIN
+        return [slice(first, min(first + step, grid.count)) for first in range(0, grid.count, step)]
     last = list(grid.axes)[-1]
     length = grid.shape[-1]
     step = 1 if last.startswith("subject.") else CHAIN
@@ -271,20 +351,66 @@ def _solve_block(grid: Grid, block: list[slice]) -> dict[str, np.ndarray]:
     return {name: np.concatenate([part[name] for part in parts]) for name in grid.wanted}
 
 
+def solve_part(head: bytes, axes: dict[str, Floats], block: list[slice], made_by: str) -> dict[str, np.ndarray]:
+    """Solve a block in another process.
+
+    Parameters
+    ----------
+    head
+        The grid without its axes, pickled.
+    made_by
+        Versions and kernels of the process that asks.
+
+    Raises
+    ------
+    InputError
+        If those of this process are others.
+    """
+    if made_by != _made_by():
+        raise InputError(f"a worker has other versions ({_made_by()}) than this process ({made_by})")
+    return _solve_block(replace(_unpickled(head), axes=axes), block)
+
+
+@lru_cache(maxsize=4)
+def _unpickled(head: bytes) -> Grid:
+    """The same model for all blocks of a sweep, so that it is packed once."""
+    grid: Grid = pickle.loads(head)
+    return grid
+
+
+def _made_by() -> str:
+    return f"{versions()} kernels {jit.DIGEST}"
+
+
 def _solve_chain(grid: Grid, chain: slice) -> dict[str, np.ndarray]:
     columns = grid.columns(chain)
     first = {name: float(column[0]) for name, column in columns.items()}
     model = resized(grid.model, *subject(grid.model, first))
     task = replace(grid.task, model=model)
-    stance = pack_stance(pack(model), task.stance)
     count = chain.stop - chain.start
-    out, cases = run_chain(task, columns, count)
+    try:
+        stance = pack_stance(pack(model), task.stance)
+    except NotConvergedError:
+        return _no_reference(grid, count)
+    out, cases = (run_alone if grid.samples else run_chain)(task, columns, count)
     pictures = any(VARIABLES[name].large for name in grid.wanted)
     values = quantities(stance, out, pictures=pictures)
     if "structure_moment" in grid.wanted:
         values["structure_moment"] = structure_moments(stance, cases, out)
-    if task.find and count > 1:
+    if task.find and count > 1 and not grid.samples:
         values["branch"] = _second_solutions(task, columns, out, columns[list(grid.axes)[-1]])
+    return {name: values[name] for name in grid.wanted}
+
+
+def _no_reference(grid: Grid, count: int) -> dict[str, np.ndarray]:
+    """Cases of a person whose reference posture has no balance: not converged, as far as anybody can say."""
+    stance = pack_stance(pack(grid.model), grid.task.stance)
+    out = empty_outputs(stance.packed.arrays, stance.arrays, count)
+    out.status[:] = NOT_CONVERGED
+    values = quantities(stance, out, pictures=any(VARIABLES[name].large for name in grid.wanted))
+    if "structure_moment" in grid.wanted:
+        shape = tuple(coordinates(stance, pictures=True)[dim].size for dim in VARIABLES["structure_moment"].dims)
+        values["structure_moment"] = np.full((count, *shape), np.nan)
     return {name: values[name] for name in grid.wanted}
 
 
@@ -309,28 +435,82 @@ def _second_solutions(task: Task, columns: dict[str, np.ndarray], out: Outputs, 
     return marks
 
 
-def _run(  # type: ignore[no-untyped-def]
-    grid: Grid, blocks: list[list[slice]], keep, done: set[int], workers: int, progress: bool
+Keep = Callable[[int, dict[str, np.ndarray]], None]
+
+
+def _run(
+    grid: Grid, blocks: list[list[slice]], keep: Keep, done: set[int], pool: Executor | int, progress: bool
 ) -> None:
-    """Solve the blocks that are not done and hand each to ``keep(number, arrays)``."""
+    """Solve the blocks that are not done, in threads or by an executor, and hand each to ``keep(number, arrays)``."""
+    sizes = [block[-1].stop - block[0].start for block in blocks]
     waiting = [i for i in range(len(blocks)) if i not in done]
+    with _Bar(progress, sum(sizes)) as advance:
+        advance(sum(sizes[i] for i in done))
+        if isinstance(pool, int):
 
-    def one(i: int) -> int:
-        keep(i, _solve_block(grid, blocks[i]))
-        return sum(chain.stop - chain.start for chain in blocks[i])
+            def one(i: int) -> None:
+                keep(i, _solve_block(grid, blocks[i]))
 
-    with _Bar(progress, grid.count) as advance, ThreadPoolExecutor(workers) as pool:
-        advance(sum(c.stop - c.start for i in done for c in blocks[i]))
-        futures: set[Future[int]] = {pool.submit(one, i) for i in waiting}
-        try:
-            while futures:
-                finished, futures = wait(futures, timeout=0.2, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    advance(future.result())
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+            with ThreadPoolExecutor(pool) as threads:
+                try:
+                    _collect(lambda i: threads.submit(one, i), waiting, lambda i, _: advance(sizes[i]))
+                except BaseException:
+                    threads.shutdown(cancel_futures=True)
+                    raise
+        else:
+            head = pickle.dumps(replace(grid, axes={}))
+
+            def submit(i: int) -> Future[Any]:
+                part, chains = grid.part(blocks[i])
+                return pool.submit(solve_part, head, part.axes, chains, _made_by())
+
+            def receive(i: int, arrays: dict[str, np.ndarray]) -> None:
+                keep(i, arrays)
+                advance(sizes[i])
+
+            _collect(submit, waiting, receive)
     jit.mark_compiled()
+
+
+def _collect(submit: Callable[[int], Future[Any]], waiting: list[int], receive: Callable[[int, Any], None]) -> None:
+    """Submit all that is waiting and receive what comes back, also beside what fails.
+
+    Raises
+    ------
+    InputError
+        If the workers of an executor are gone.
+    """
+    left, futures = iter(waiting), dict[Future[Any], int]()
+    try:
+        while True:
+            for i in itertools.islice(left, AHEAD - len(futures)):
+                futures[submit(i)] = i
+            if not futures:
+                return
+            finished, _ = wait(futures, timeout=0.2, return_when=FIRST_COMPLETED)
+            _receive(finished, futures, receive)
+    except Exception as error:
+        if lost(error):
+            words = str(error) or type(error).__name__
+            raise InputError(f"the workers are gone; what they had finished is kept: {words}") from error
+        raise
+    finally:
+        for future in futures:
+            future.cancel()
+        _receive([future for future in futures if future.done() and not future.cancelled()], futures, receive)
+
+
+def _receive(
+    finished: Iterable[Future[Any]], futures: dict[Future[Any], int], receive: Callable[[int, Any], None]
+) -> None:
+    """Take back what is finished: first what was solved, then the error of what was not."""
+    failed = [future for future in finished if future.cancelled() or future.exception()]
+    for future in finished:
+        i = futures.pop(future)
+        if future not in failed:
+            receive(i, future.result())
+    for future in failed:
+        future.result()
 
 
 class _Bar:
@@ -369,7 +549,8 @@ def _template(grid: Grid) -> xr.Dataset:
     stance = pack_stance(pack(grid.model), grid.task.stance)
     pictures = any(VARIABLES[name].large for name in grid.wanted)
     known = names(pack(grid.model))
-    coords: dict[str, Any] = {}
+    numbered = {SAMPLE: (SAMPLE, np.arange(grid.count), {"long_name": "number of the sample", "units": "1"})}
+    coords: dict[str, Any] = dict(numbered) if grid.samples else {}
     for name, values in grid.axes.items():
         row = ANGLE if name.startswith(POSTURE) else register.parameter(known, name)
         words = {
@@ -377,12 +558,12 @@ def _template(grid: Grid) -> xr.Dataset:
             "long_name": name,
             "description": row.description,
         }
-        coords[name] = (name, values, words)
+        coords[name] = (grid.dims if grid.samples else name, values, words)
     used = {dim for name in grid.wanted for dim in VARIABLES[name].dims}
     coords |= {name: array for name, array in coordinates(stance, pictures=pictures).items() if set(array.dims) <= used}
     attrs = header(stance, settings=grid.settings, task=grid.task.words())
-    attrs["axes"] = json.dumps(list(grid.axes))
-    attrs["chain_length"] = str(CHAIN)
+    attrs["axes"] = json.dumps(list(grid.dims))
+    attrs["chain_length"] = "1" if grid.samples else str(CHAIN)
     return xr.Dataset(coords=coords, attrs=attrs)
 
 
@@ -391,7 +572,7 @@ def _assemble(grid: Grid, blocks: list[dict[str, np.ndarray]]) -> xr.Dataset:
     dataset = _template(grid)
     for name in grid.wanted:
         values = np.concatenate([block[name] for block in blocks])
-        dims = (*grid.axes, *VARIABLES[name].dims)
+        dims = (*grid.dims, *VARIABLES[name].dims)
         dataset[name] = (dims, values.reshape(*grid.shape, *values.shape[1:]), attributes(name))
     return dataset
 
@@ -405,6 +586,7 @@ def _digest(grid: Grid) -> str:
             "angles": grid.task.angles,
             "find": grid.task.find,
             "criterion": [grid.task.power, grid.task.volume, grid.task.stability],
+            "samples": grid.samples,
             "axes": {name: values.tolist() for name, values in grid.axes.items()},
             "settings": grid.settings,
             "wanted": grid.wanted,

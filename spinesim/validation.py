@@ -22,7 +22,7 @@ from spinesim.model.folder import VERDICTS
 from spinesim.model.parts import Model
 from spinesim.model.read import load_model, model_folder
 from spinesim.protocols import Bench
-from spinesim.protocols_by_stance import PROTOCOLS
+from spinesim.protocols_of_people import PROTOCOLS
 
 VERDICT_WORDS = ("hit", "miss", "failed")
 _VERDICT_COLUMNS = (text("id"), text("reach"), text("computed", optional=True), text("verdict"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+OWN = "own unit"  #: of numbers whose unit stands beside them, one per outcome or reading
 BUCKLING_DEG = 5.0  #: largest angle by which ``buckled_bone_position`` is displaced (for the eye only)
 
 
@@ -534,7 +535,73 @@ ASSESSMENT_COORDINATES = _register(
 )
 
 
+#: Variables of a comparison of programmes (`spinesim.compare`).
+COMPARISONS = _register(
+    Variable("outcome_value", ("programme", "outcome", "person"), OWN, "Value of an outcome, in its own unit."),
+    Variable(
+        "value_before", ("outcome", "person"), OWN, "Value of an outcome with the imbalance, before anything is done."
+    ),
+    Variable(
+        "value_healthy", ("outcome", "person"), OWN, "Value of an outcome of the same person without the imbalance."
+    ),
+    Variable(
+        "benefit",
+        ("programme", "outcome", "person"),
+        OWN,
+        "How much better than with nothing the same person is, in the unit of the outcome; positive is better.",
+    ),
+    Variable("benefit_mean", ("programme", "outcome"), OWN, "Mean benefit over the people."),
+    Variable("benefit_low", ("programme", "outcome"), OWN, "Benefit that 2.5 % of the people do not reach."),
+    Variable("benefit_high", ("programme", "outcome"), OWN, "Benefit that 2.5 % of the people exceed."),
+    Variable("change_mean", ("programme", "outcome"), OWN, "Mean value less that with nothing, whichever is better."),
+    Variable(
+        "share_better",
+        ("programme", "outcome"),
+        "1",
+        "Share of the people who are better than with nothing by a change that matters.",
+    ),
+    Variable("rank", ("programme", "outcome"), "1", "Place of the programme by mean benefit, 1 the best."),
+    Variable(
+        "test_value",
+        ("programme", "reading"),
+        OWN,
+        "Reading of a clinical test on a body with mean responses, in its unit.",
+    ),
+    Variable(
+        "dose_benefit", ("dose",), OWN, "Benefit of a dose for a body with mean responses, in the unit of the outcome."
+    ),
+    Variable("dose_sessions", ("dose",), "1", "Sessions of a dose."),
+    Variable("dose_weeks", ("dose",), "week", "Weeks of a dose."),
+    Variable("dose_per_week", ("dose",), "1/week", "Sessions a week of a dose."),
+    Variable(
+        "on_front",
+        ("dose",),
+        "1",
+        "Mark of a dose on the front: 1 where none gives as much for fewer sessions or more for as many.",
+    ),
+)
+
+#: Coordinates of such a comparison.
+COMPARISON_COORDINATES = _register(
+    Variable("week", ("week",), "week", "Time since the beginning."),
+    Variable("programme", ("programme",), "", "What is done."),
+    Variable("outcome", ("outcome",), "", "What is compared, with its level or root."),
+    Variable("person", ("person",), "1", "Number of the virtual adult."),
+    Variable("unit", ("outcome",), "", "Unit of an outcome."),
+    Variable("better", ("outcome",), "", "Which way an outcome is better: less, more, or nearer to healthy."),
+    Variable("least_change", ("outcome",), OWN, "Smallest change of an outcome that matters, in its unit (assumed)."),
+    Variable("sessions", ("programme",), "1", "Sessions up to that week."),
+    Variable("verdict", ("programme", "outcome"), "", "Better, worse or no better than nothing."),
+    Variable("sex", ("person",), "1", "Sex: 0 for a man, 1 for a woman."),
+    Variable("person_incidence", ("person",), "deg", "Pelvic incidence of the person."),
+    Variable("reading_unit", ("reading",), "", "Unit of a reading."),
+    Variable("dose", ("dose",), "1", "Number of the dose."),
+    Variable("dose_programme", ("dose",), "", "What is done in a dose."),
+)
+
+
 def attributes(name: str) -> dict[str, str]:
     """``units``, ``long_name`` and ``description`` of a result variable or coordinate, as its array carries them."""
-    variable = (VARIABLES | COORDINATES | ASSESSMENTS | ASSESSMENT_COORDINATES)[name]
+    known = VARIABLES | COORDINATES | ASSESSMENTS | ASSESSMENT_COORDINATES | COMPARISONS | COMPARISON_COORDINATES
+    variable = known[name]
     return {"units": variable.units, "long_name": variable.long_name, "description": variable.description}

@@ -18,6 +18,7 @@ from itertools import product
 import numpy as np
 import xarray as xr
 
+from spinesim.compare import front, summarised, verdict
 from spinesim.variables import VARIABLES, attributes
 
 LEVELS = ("L5_S1", "L4_L5", "L3_L4", "L2_L3", "L1_L2", "T12_L1")
@@ -316,4 +317,75 @@ def synthetic_confusion() -> xr.Dataset:
             "named_imbalance": ("named_imbalance", names, attributes("named_imbalance")),
         },
         attrs={"model": "adult", "note": "A table."},
+    )
+
+
+def synthetic_comparison(people: int = 12) -> xr.Dataset:
+    """Nothing and three programmes at three weeks: one helps, and the steep more; one harms tilt; one does nothing."""
+    programmes = ["nothing", "stretch.hip_flexors", "strengthen.core+plank@0-4:2", "soft_tissue.hip_flexors"]
+    units, least, weeks = ["deg", "N"], np.array([0.5, 5.0]), [0.0, 8.0, 16.0]
+    incidence = np.linspace(35.0, 72.0, people)
+    size = np.array([[0.0, 2.0, -1.0, 0.0], [0.0, 20.0, 1.0, 0.0]])  # outcome, programme
+    each = 1.0 + 0.01 * (incidence - incidence.mean())
+    gain = np.array([0.0, 1.0, 0.5])[:, None, None, None] * size.T[None, :, :, None] * each
+    words = np.vectorize(verdict, otypes=[object])
+    summary = summarised(gain, -gain, least)
+    dims = ("week", "programme", "outcome")
+    shown = words(summary["benefit_mean"], summary["benefit_low"], summary["benefit_high"], least).astype(str)
+    status = np.full((len(weeks), len(programmes), people), "solved")
+    data = {name: (dims, values, attributes(name)) for name, values in summary.items()}
+    return xr.Dataset(
+        {
+            **data,
+            "benefit": ((*dims, "person"), gain, attributes("benefit")),
+            "status": (("week", "programme", "person"), status),
+        },
+        coords={
+            "week": ("week", weeks, attributes("week")),
+            "programme": ("programme", programmes, attributes("programme")),
+            "outcome": ("outcome", ["anterior_pelvic_tilt", "compression.L4_L5"], attributes("outcome")),
+            "person": ("person", np.arange(people), attributes("person")),
+            "unit": ("outcome", units, attributes("unit")),
+            "least_change": ("outcome", least, attributes("least_change")),
+            "verdict": (dims, shown, attributes("verdict")),
+            "person_incidence": ("person", incidence, attributes("person_incidence")),
+        },
+        attrs={
+            "model": "adult",
+            "model_digest": "0" * 64,
+            "versions": '{"spinesim": "0"}',
+            "stance": "standing",
+            "seed": "0",
+            "note": "A comparison.",
+        },
+    )
+
+
+def synthetic_doses() -> xr.Dataset:
+    """Six doses of two programmes, of which three are on the front."""
+    sessions, gain = np.array([2.0, 4.0, 8.0, 2.0, 4.0, 8.0]), np.array([1.0, 1.6, 2.0, 0.1, 0.2, 0.3])
+    columns = {
+        "dose_benefit": gain,
+        "dose_sessions": sessions,
+        "dose_weeks": sessions / 2.0,
+        "dose_per_week": np.full(6, 2.0),
+        "on_front": front(sessions, gain).astype(float),
+    }
+    return xr.Dataset(
+        {
+            **{name: ("dose", values, attributes(name)) for name, values in columns.items()},
+            "status": ("dose", ["solved"] * 6),
+        },
+        coords={
+            "dose": ("dose", np.arange(6), attributes("dose")),
+            "dose_programme": ("dose", ["stretch.hip_flexors"] * 3 + ["plank"] * 3, attributes("dose_programme")),
+        },
+        attrs={
+            "outcome": "anterior_pelvic_tilt",
+            "unit": "deg",
+            "model": "adult",
+            "model_digest": "0" * 64,
+            "versions": '{"spinesim": "0"}',
+            "note": "Doses.",
+        },
     )

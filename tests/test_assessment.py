@@ -123,6 +123,14 @@ def test_find_reading__may_lie_on_a_step_of_the_walk(adult):
             assert abs(reads - ss.reading(adult, group)) == pytest.approx(x, abs=1.0)
 
 
+@pytest.mark.parametrize("group", ["hip_flexors", "hamstrings", "quadriceps", "adductors", "piriformis"])
+def test_reading__range_gained_is_read_back(adult, group):
+    """Negative tightness: exact at the nodes of the table, which for the knee end at -10 deg."""
+    for gained in (-2.6, -5.0, -10.0) if group == "quadriceps" else (-2.6, -10.0, -20.0):
+        reads = ss.reading(adult, group, {f"tightness.{group}": gained})
+        assert abs(reads - ss.reading(adult, group)) == pytest.approx(-gained, abs=0.01)
+
+
 def test_reading__tightness_of_one_side_leaves_the_other(adult):
     tight = {"tightness.hip_flexors.left": 20}
     assert ss.reading(adult, "hip_flexors", tight, side="right") == pytest.approx(HEALTHY["hip_flexors"], abs=1e-6)

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 from typer.testing import CliRunner
@@ -24,7 +25,7 @@ from spinesim.sweep import sweep
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = [
-    *("run", "solve", "assess", "validate", "calibrate", "check"),
+    *("run", "solve", "sweep", "merge", "assess", "validate", "calibrate", "check"),
     *("parameters", "imbalances", "stances", "models", "plot"),
 ]
 
@@ -63,8 +64,8 @@ def start(*arguments):
 def test_help__of_every_command_has_an_example_that_works_as_printed(here, command):
     status, output, _ = spinesim_command(command, "--help")
     assert status == 0
-    (example,) = re.findall(r"Example: (.*)", output)
-    for line in example.split("&&"):
+    (example,) = re.findall(r"Example: (.*)", output, re.DOTALL)  # it comes last, and may be wrapped
+    for line in " ".join(example.split()).split("&&"):
         program, *arguments = shlex.split(line)
         assert program == "spinesim"
         assert spinesim_command(*arguments)[0] == 0
@@ -452,3 +453,48 @@ def test_plot__bad_input_is_one_sentence_and_status_2(files):
     broken = files / "broken.nc"
     broken.write_bytes(case.read_bytes()[:5000])
     assert_refused("plot", broken, words="it is cut off, damaged or not a results file.")
+
+
+def test_sweep__of_axes_in_shards_that_are_merged(here):
+    for shard in ("1/2", "2/2"):
+        name = f"{shard[0]}.nc"
+        axes = ["--axis", "load.hands=0:4:130", "--axis", "strength.core=1,0.9", "--posture", "trunk_flexion=5"]
+        status, output, _ = spinesim_command(
+            "sweep", *axes, "--output", name, "--shard", shard, "--variables", "effort"
+        )
+        assert status == 0
+        assert output.startswith(name)
+    status, output, _ = spinesim_command("merge", "whole.nc", "2.nc", "1.nc")
+    assert (status, output) == (0, "whole.nc: 260 of 260 cases solved\n")
+    whole = open_results("whole.nc")
+    assert whole.effort.dims == ("load.hands", "strength.core")
+    assert whole["load.hands"].values.tolist() == np.linspace(0, 4, 130).tolist()
+    assert_refused("merge", "again.nc", "1.nc", words="Of 2 shards, shard 2 is missing")
+
+
+def test_sweep__of_samples_names_those_without_a_solution(here):
+    Path("s.csv").write_text("load.hands,strength.core\n2,1\n90,1\n", encoding="utf-8")
+    options = ["--samples", "s.csv", "--set", "load.reach=0.5", "--posture", "trunk_flexion=0", "--output", "s.nc"]
+    status, output, complaint = spinesim_command("sweep", *options)
+    assert (status, output) == (1, "s.nc: 1 of 2 cases solved\n")
+    assert complaint == "No solution for:\nsample = 1: infeasible\n"
+    assert open_results("s.nc")["load.hands"].values.tolist() == [2, 90]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "either axes or samples"),
+        (["--axis", "load.hands"], "it must be name=v1,v2,... or name=low:high:count"),
+        (["--axis", "load.hands=0:4"], "it must be name=v1,v2,..."),
+        (["--axis", "load.hands=0:4:1"], "it must be name=v1,v2,..."),
+        (["--axis", "load.hands=0,x"], "it must be name=v1,v2,..."),
+        (["--axis", "load.hands=0", "--axis", "load.hands=1"], "load.hands comes twice"),
+        (["--axis", "load.hands=-1"], "load.hands = -1 kg is not allowed"),
+        (["--samples", "none.csv"], "none.csv cannot be read"),
+        (["--axis", "load.hands=0", "--shard", "2/1"], "it must be i/n"),
+        (["--axis", "load.hands=0", "--cluster", "nowhere"], "cluster nowhere does not answer"),
+    ],
+)
+def test_sweep__refuses_in_one_sentence(here, options, words):
+    assert_refused("sweep", "--output", "x.nc", *options, words=words)

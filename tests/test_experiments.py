@@ -41,6 +41,10 @@ def test_experiment__leaves_data_figures_and_report(name, outputs):
         share = results.open_results(target / f"{table.name}.nc")["naming_probability"]
         assert share["severity"].values.tolist() == table.severities
         np.testing.assert_allclose(share.sum("named_imbalance"), 1.0)
+    for entry in scenario.treated:
+        found = results.open_results(target / f"{entry.name}.nc")
+        assert "never a forecast" in found.attrs["note"]
+        assert np.all(found["status"] == "solved")
     for entry in scenario.figure:
         assert (target / f"{entry.file}.svg").exists()
         with Image.open(target / f"{entry.file}.png") as image:
@@ -62,7 +66,7 @@ def test_readme__opens_with_the_finding_and_explains_every_run(name):
     assert headings[:2] == [f"# {scenario.title}", "## What was found"]
     assert "## Limits" in headings
     assert f"spinesim run {name}" in text
-    assert all(f"`{run.name}`" in text for run in (*scenario.run, *scenario.confusion))
+    assert all(f"`{run.name}`" in text for run in scenario.everything)
 
 
 def test_hip_flexor_tightness__tilts_the_standing_pelvis_forward(outputs):

@@ -281,7 +281,7 @@ def test_names__a_midline_fascicle_may_share_its_name_with_its_muscle():
 def test_describe__has_a_row_for_every_family_and_fixed_name():
     rows = {row.name: row for row in describe()}
     assert rows["load.reach"].units == "m"
-    assert rows["tightness.NAME"].lowest == 0
+    assert rows["tightness.NAME"].lowest == -20
     assert rows["imbalance.PRESET"].highest == 1
     assert len(rows) == len(PARAMETERS) + len(FAMILIES) + len(LEVEL_FAMILIES) + 1
 

@@ -23,7 +23,7 @@ from spinesim.plots.maps import edges
 from spinesim.plots.overlay import look, spread
 from spinesim.plots.stances import sides
 from spinesim.plots.style import ACTIVATION, HATCHES, SERIES, UNSOLVED_MARKS, VALUES, level_name
-from tests.synthetic import synthetic_case, synthetic_confusion, synthetic_sweep
+from tests.synthetic import synthetic_case, synthetic_comparison, synthetic_confusion, synthetic_doses, synthetic_sweep
 
 TIGHT, WEAK = "tightness.hip_flexors", "strength.gluteals"
 DEGREES = list(range(0, 31, 3))
@@ -48,10 +48,19 @@ def grid() -> xr.Dataset:
 @pytest.fixture
 def dataset(request, case, line, grid):
     kind = request.getfixturevalue("kind")
-    if kind == "confusion":
-        return synthetic_confusion()
+    if kind in NO_CASES:
+        return NO_CASES[kind]()
     return {2: grid, 1: line}.get((KINDS[kind].axes or (0,))[0], case)
 
+
+#: What draws no case of a body, and what it draws.
+NO_CASES = {
+    "confusion": synthetic_confusion,
+    "forest": synthetic_comparison,
+    "time_course": synthetic_comparison,
+    "responders": synthetic_comparison,
+    "pareto": synthetic_doses,
+}
 
 every_kind = pytest.mark.parametrize("kind", list(KINDS))
 
@@ -856,10 +865,81 @@ def test_confusion__caption_says_what_is_told_apart_and_what_is_not():
     assert "0 of 5 imbalances are named rightly" in caption("confusion", synthetic_confusion(), case={"severity": 0.5})
 
 
+# Comparisons
+
+
+def test_forest__best_first_hollow_where_it_is_no_better_than_nothing():
+    ax = figure("forest", synthetic_comparison(), week=8.0).axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == [
+        "stretch hip flexors",
+        "soft tissue hip flexors",
+        "strengthen core + plank (weeks\n0-4, 2 a week)",
+    ]
+    filled = [marks for marks in ax.lines if marks.get_marker() == "s" and marks.get_markerfacecolor() != "white"]
+    np.testing.assert_allclose(filled[0].get_xdata(), [2.0, -1.0])
+    hollow = [marks for marks in ax.lines if marks.get_marker() == "s" and marks.get_markerfacecolor() == "white"]
+    assert hollow[0].get_xdata().tolist() == [0.0]
+
+
+def test_forest__caption_says_what_is_better_worse_and_no_better():
+    words = caption("forest", synthetic_comparison(), week=8.0)
+    assert words.startswith("anterior pelvic tilt, week 8: better than nothing: stretch hip flexors (2.00 deg, 1.6")
+    assert "no better than nothing: soft tissue hip flexors (0.00 deg, 0.00 to 0.00)" in words
+    assert "worse than nothing: strengthen core + plank (weeks 0-4, 2 a week) (-1.00 deg" in words
+    assert words.endswith("(12 people, middle 95 %).")
+
+
+def test_forest__of_another_outcome_and_what_there_is_not():
+    assert "too little to matter: strengthen core" in caption(
+        "forest", synthetic_comparison(), outcome="compression.L4_L5", week=8.0
+    )
+    with pytest.raises(InputError, match=r"no outcome compression.L4_L6: did you mean compression.L4_L5\?"):
+        figure("forest", synthetic_comparison(), outcome="compression.L4_L6")
+    with pytest.raises(InputError, match="no week 5: it has 0, 8, 16"):
+        figure("forest", synthetic_comparison(), week=5.0)
+
+
+def test_time_course__lines_and_what_is_left():
+    ax = figure("time_course", synthetic_comparison()).axes[0]
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.0, 2.0, 1.0])
+    assert "stretch hip flexors: 2.00 deg in week 8 (better than nothing), 1.00 in week 16" in caption(
+        "time_course", synthetic_comparison()
+    )
+    with pytest.raises(InputError, match="has a single week"):
+        figure("time_course", synthetic_comparison().isel(week=1))
+
+
+def test_responders__mean_of_every_class_of_incidence():
+    whole = figure("responders", synthetic_comparison(), week=8.0)
+    people = whole.axes[0].lines[1]
+    np.testing.assert_allclose(people.get_ydata(), 2.0 + 0.02 * (people.get_xdata() - people.get_xdata().mean()))
+    words = caption("responders", synthetic_comparison(), week=8.0)
+    assert "below 44 deg: 1.70 deg in 3 people" in words
+    assert "r = 1.00" in words
+    with pytest.raises(InputError, match="no programme nap: it has nothing, stretch"):
+        figure("responders", synthetic_comparison(), programme="nap")
+    with pytest.raises(InputError, match="this comparison has none"):
+        figure("responders", synthetic_comparison().drop_vars("person_incidence"))
+
+
+def test_pareto__joins_the_doses_that_no_other_beats():
+    ax = figure("pareto", synthetic_doses()).axes[0]
+    steps = next(line for line in ax.lines if line.get_drawstyle() == "steps-post")
+    assert steps.get_ydata().tolist() == [1.0, 1.6, 2.0]
+    assert caption("pareto", synthetic_doses()) == (
+        "anterior pelvic tilt: the largest benefit is 2.00 deg, stretch hip flexors for 4 weeks 2 times a week, 8 "
+        "sessions; half of it or more comes with stretch hip flexors for 1 week 2 times a week, 2 sessions (1.00 deg)."
+    )
+    none = synthetic_doses()
+    none["dose_benefit"] = 0.0 * none["dose_benefit"]
+    none["on_front"] = ("dose", [1.0, 0, 0, 0, 0, 0])
+    assert caption("pareto", none) == "anterior pelvic tilt: no dose is better than nothing."
+
+
 # What all kinds share
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].axes is None and kind != "confusion"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].axes is None and kind not in NO_CASES])
 def test_figure__of_a_case_without_solution_says_so(kind):
     failed = synthetic_case(1.0, status="infeasible")
     assert "no solution (infeasible)" in words_of(figure(kind, failed))

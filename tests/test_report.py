@@ -383,7 +383,9 @@ def test_scenario__damage_is_one_sentence_with_place_and_remedy(experiment, call
 
 def test_scenario__needs_a_run(experiment):
     (experiment / "scenario.toml").write_text('title = "t"\nquestion = "q"\nrun = []\n', encoding="utf-8")
-    with pytest.raises(InputError, match=r"line 3: run: the entry is missing; so is confusion: give at least one"):
+    with pytest.raises(
+        InputError, match=r"line 3: run: the entry is missing; so are confusion, compare and dose: give at least one"
+    ):
         read_scenario(experiment)
 
 

@@ -353,7 +353,9 @@ def test_store__on_a_full_disk_keeps_the_blocks(tmp_path):
         "    except spinesim.errors.ResultsFileError as error: print(error)",
         tmp_path,
     )
-    assert "00000001.npz cannot be written: File too large." in done.stdout, done.stderr
+    words = "00000001.npz cannot be written: File too large; what is finished is kept in sweep.nc.parts"
+    assert words in done.stdout, done.stderr
+    assert not list((tmp_path / "sweep.nc.parts").glob("*.tmp"))
     with open_store(tmp_path) as store:
         assert store.done() == {0}
 

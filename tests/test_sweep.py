@@ -172,6 +172,81 @@ def test_sweep__refuses_a_folder_that_is_not_there(adult, tmp_path):
         ss.sweep(adult, {"load.hands": [0]}, output=tmp_path / "none" / "a.nc", posture={})
 
 
+# samples
+
+
+def drawn(count, **ranges):
+    rng = np.random.default_rng(3)
+    return {name.replace("__", "."): rng.uniform(low, high, count) for name, (low, high) in ranges.items()}
+
+
+@pytest.mark.parametrize(
+    ("samples", "options"),
+    [
+        (drawn(4, tightness__hip_flexors=(0, 20), strength__core=(0.6, 1.2), load__hand__right=(-0.0, 8)), {}),
+        (drawn(3, subject__stature=(1.5, 1.9), subject__mass=(50, 95), leg_length__left=(0, 12)), {}),
+        (drawn(3, imbalance__lower_crossed=(0, 1), load__hands=(0, 5)), {"stability": False, "stance": "sitting"}),
+        (drawn(3, posture__trunk_flexion=(5, 30), stiffness__erectors=(0.7, 1.4)), {"stance": "forward_bend"}),
+        (
+            drawn(3, strength__core=(0.5, 1.2), iap__highest=(2, 20)),
+            {"posture": {"anterior_pelvic_tilt": 3}, "complete": "find"},
+        ),
+    ],
+)
+def test_samples__are_single_solves_to_the_bit(adult, samples, options):
+    swept = ss.sweep(adult, samples=samples, variables=list(VARIABLES), **options)
+    assert swept.status.dims == ("sample",)
+    assert (swept.status == "solved").all()
+    for case in range(swept.sizes["sample"]):
+        values = {name: float(column[case]) for name, column in samples.items()}
+        angles = {name.removeprefix("posture."): value for name, value in values.items() if name.startswith("posture.")}
+        settings = {name: value for name, value in values.items() if not name.startswith("posture.")}
+        held = {**options.get("posture", {}), **angles}
+        single = ss.solve(adult, settings, **{**options, "posture": held or None})
+        one = swept.isel(sample=case)
+        assert set(swept.data_vars) == set(single.data_vars)
+        for variable in single.data_vars:
+            np.testing.assert_array_equal(one[variable].values, single[variable].values, err_msg=variable)
+        assert {name: one[name].item() for name in samples} == values
+
+
+def test_samples__stand_along_one_dimension_with_units_and_words(adult):
+    swept = ss.sweep(
+        adult, samples={"load.hands": (0, 5, 5), "tightness.hip_flexors": range(3)}, variables=["compression"]
+    )
+    assert swept.compression.dims == ("sample", "level")
+    assert swept["sample"].values.tolist() == [0, 1, 2]
+    assert swept["load.hands"].dims == ("sample",)
+    assert swept["load.hands"].values.tolist() == [0, 5, 5]
+    assert swept["tightness.hip_flexors"].attrs["units"] == "deg"
+    assert swept.attrs["chain_length"] == "1"
+
+
+def test_samples__keep_going_past_cases_nobody_can_hold(adult):
+    """A case behind one that fails is as if it were alone."""
+    swept = ss.sweep(adult, samples={"load.hands": [5, 90, 5]}, parameters={"load.reach": 0.5}, posture={})
+    assert swept.status.values.tolist() == ["solved", "infeasible", "solved"]
+    assert np.isnan(swept.compression.values[1]).all()
+    np.testing.assert_array_equal(swept.activation.values[2], swept.activation.values[0])
+
+
+def test_samples__stop_go_on_and_give_the_same_file_for_any_threads(adult, tmp_path, monkeypatch):
+    path = tmp_path / "samples.nc"
+    samples = drawn(300, strength__core=(0.7, 1.2), load__hands=(0, 6))
+    options = {"posture": {"trunk_flexion": 10}, "variables": FEW}
+    whole = ss.sweep(adult, samples=samples, threads=1, **options)
+    xr.testing.assert_identical(ss.sweep(adult, samples=samples, threads=3, **options), whole)
+    with monkeypatch.context() as patch:
+        stop_after(patch, 1)
+        with pytest.raises(KeyboardInterrupt):
+            ss.sweep(adult, samples=samples, output=path, threads=1, **options)
+    assert set(np.unique(ss.open_results(path).status)) == {"solved", "pending"}
+    with pytest.raises(ResultsFileError, match="another sweep"):
+        ss.sweep(adult, {name: np.unique(v) for name, v in samples.items()}, output=path, **options)
+    xr.testing.assert_identical(ss.sweep(adult, samples=samples, output=path, **options), whole)
+    xr.testing.assert_identical(ss.open_results(path), whole)
+
+
 # failures and flags
 
 
@@ -277,6 +352,31 @@ def test_bad_sweeps__are_refused_in_one_sentence(adult, arguments, message):
     with pytest.raises(InputError, match=message) as caught:
         ss.sweep(adult, **arguments)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        ({}, "at least one sample column"),
+        ({"load.hands": [1, 2], "strength.core": [1]}, "sample column strength.core has 1 values, load.hands has 2"),
+        ({"load.hands": []}, "sample column load.hands has no values"),
+        ({"load.hands": 4}, "sample column load.hands = 4 is not allowed: it must be a list of numbers"),
+        ({"load.hands": [1, -1]}, "load.hands = -1 kg is not allowed"),
+        ({"strength.cor": [1]}, "There is no parameter strength.cor"),
+        ({"load.reach": [0.2]}, "load.reach is both sampled and a fixed parameter"),
+        ({"tone.psoas": [0.1, 0.6], "inhibition.psoas": [0.5, 0.5]}, "above its inhibition of 0.5"),
+    ],
+)
+def test_bad_samples__are_refused_in_one_sentence(adult, samples, message):
+    with pytest.raises(InputError, match=message) as caught:
+        ss.sweep(adult, samples=samples, parameters={"load.reach": 0.3})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [{}, {"axes": {"load.hands": [1]}, "samples": {"load.hands": [1]}}])
+def test_sweep__takes_either_axes_or_samples(adult, given):
+    with pytest.raises(InputError, match="either axes or samples"):
+        ss.sweep(adult, **given)
 
 
 @pytest.mark.parametrize("axes", [{"load.hands": 5}, {"load.hands": "12"}, {"load.hands": None}])

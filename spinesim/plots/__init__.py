@@ -2,6 +2,7 @@
 
 from spinesim.plots.body import body_frontal, body_sagittal
 from spinesim.plots.buckling import buckling_mode
+from spinesim.plots.comparison import forest, pareto, responders, time_course
 from spinesim.plots.curves import tilt_and_lordosis
 from spinesim.plots.kinds import KINDS, Kind, caption, check_options, figure, kind_of, save
 from spinesim.plots.loads import disc_loads, foramen_area
@@ -26,14 +27,18 @@ __all__ = [
     "figure",
     "foramen_area",
     "foramen_outlines",
+    "forest",
     "heat_map",
     "kind_of",
     "lines",
     "muscle_groups",
+    "pareto",
+    "responders",
     "root_pressure",
     "save",
     "sciatic_path",
     "stability",
     "stance",
     "tilt_and_lordosis",
+    "time_course",
 ]

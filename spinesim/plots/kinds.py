@@ -17,6 +17,21 @@ from spinesim.errors import InputError, ResultsFileError
 from spinesim.plots.body import activation_limit, body_caption, body_frontal, body_sagittal
 from spinesim.plots.buckling import NEEDS as BUCKLING_NEEDS
 from spinesim.plots.buckling import buckling_mode, buckling_mode_caption
+from spinesim.plots.comparison import (
+    COURSE_NEEDS,
+    FOREST_NEEDS,
+    PARETO_NEEDS,
+    RESPONDER_NEEDS,
+    best_first,
+    forest,
+    forest_caption,
+    pareto,
+    pareto_caption,
+    responders,
+    responders_caption,
+    time_course,
+    time_course_caption,
+)
 from spinesim.plots.confusion import NEEDS as CONFUSION_NEEDS
 from spinesim.plots.confusion import confusion, confusion_caption
 from spinesim.plots.curves import tilt_and_lordosis, tilt_and_lordosis_caption
@@ -200,6 +215,37 @@ KINDS: dict[str, Kind] = {
         CONFUSION_NEEDS,
         narrowest=8.6,
     ),
+    "forest": Kind(
+        forest,
+        forest_caption,
+        "Benefit of programmes against nothing, with the middle 95 % of the people.",
+        (6.8, 3.8),
+        FOREST_NEEDS,
+        same_scale=False,
+        narrowest=4.4,
+    ),
+    "time_course": Kind(
+        time_course,
+        time_course_caption,
+        "Benefit of programmes along the weeks.",
+        (6.8, 4.6),
+        COURSE_NEEDS,
+    ),
+    "responders": Kind(
+        responders,
+        responders_caption,
+        "Benefit of every person against pelvic incidence.",
+        (6.8, 4.4),
+        RESPONDER_NEEDS,
+    ),
+    "pareto": Kind(
+        pareto,
+        pareto_caption,
+        "Benefit of doses against their sessions, and the doses that no other beats.",
+        (6.8, 4.4),
+        PARETO_NEEDS,
+        same_scale=False,
+    ),
 }
 
 
@@ -239,6 +285,8 @@ def _panels(
         shared["activation_max"] = activation_limit(panels)
     if "groups" in kind_of(name).options and shared.get("groups") is None and len(panels) > 1:
         shared["groups"] = most_cocontracting(panels)
+    if "programmes" in kind_of(name).options and shared.get("programmes") is None and len(panels) > 1:
+        shared["programmes"] = best_first(panels[0], **shared)
     if "span" in kind_of(name).options and shared.get("span") is None and len(panels) > 1:
         shared["span"] = common_span(panels, **shared)
     words = list(titles) or [""] * len(panels)

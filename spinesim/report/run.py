@@ -12,19 +12,21 @@ import xarray as xr
 
 from spinesim import results
 from spinesim.clinical import chosen
+from spinesim.compare import compare, course, find_outcome, pareto, study
 from spinesim.confusion import NODES, Patterns, check_request, confusion, patterns
 from spinesim.errors import InputError, ResultsFileError
 from spinesim.model.parts import Model
 from spinesim.model.read import load_model
 from spinesim.plots import KINDS, caption, figure, save
 from spinesim.plots.cases import ends_and_middle
-from spinesim.report.scenario import FILE, Confusion, FigureEntry, Run, Scenario, read_scenario
+from spinesim.report.scenario import FILE, Compare, Confusion, DoseGrid, FigureEntry, Run, Scenario, read_scenario
 from spinesim.report.text import Drawn, report_text
 from spinesim.solve import POSTURE, check_settings, solve
 from spinesim.sweep import sweep, swept_task
 
 REPORT = "report.md"
 SMALL_DRAWS, SMALL_NODES = 400, (0.0, 1.0)  #: of a confusion that is only tried
+SMALL_PEOPLE = 3  #: of a comparison that is only tried
 
 
 def experiments_folder() -> Path:
@@ -72,7 +74,7 @@ def run_experiment(
     output
         Folder to write to; ``output/NAME`` in the current folder by default. A stopped run goes on from there.
     small
-        Keep only the ends and the middle of every axis, and few draws and severities of a confusion.
+        Keep only the ends and the middle of every axis, few draws and severities of a confusion, few people.
     progress
         Show a progress bar if the error stream is a terminal.
 
@@ -95,13 +97,19 @@ def run_experiment(
         _check(place / FILE, model, run)
     for table in scenario.confusion:
         _check_tests(place / FILE, table)
+    for entry in scenario.treated:
+        _check_programmes(place / FILE, model, entry)
     _make_writable(target)
     solved = {run.name: _solve(model, run, target / f"{run.name}.nc", small, progress) for run in scenario.run}
     solved |= _confusions(model, scenario.confusion, target, small)
+    for entry in scenario.treated:
+        solved[entry.name] = _compared(model, entry, small, progress)
+        results.write(solved[entry.name], target / f"{entry.name}.nc")
     drawn = [_draw(entry, scenario, solved, target) for entry in scenario.figure]
     rows = [(f"{run.name}.nc", run.words, solved[run.name]) for run in scenario.run]
     tables = [(f"{table.name}.nc", table.words, solved[table.name]) for table in scenario.confusion]
-    text = report_text(scenario.title, scenario.question, rows, drawn, tables)
+    compared = [(f"{entry.name}.nc", entry.words, solved[entry.name]) for entry in scenario.treated]
+    text = report_text(scenario.title, scenario.question, rows, drawn, tables, compared)
     (target / REPORT).write_text(text, encoding="utf-8")
     return target
 
@@ -126,6 +134,38 @@ def _check_tests(path: Path, table: Confusion) -> None:
         check_request(table.severities, table.against, table.draws)
     except InputError as error:
         raise InputError(f"{path}: confusion {table.name}: {error}") from error
+
+
+def _check_programmes(path: Path, model: Model, entry: Compare | DoseGrid) -> None:
+    """Refuse programmes, outcomes and people before anything is computed."""
+    dose = isinstance(entry, DoseGrid)
+    try:
+        if isinstance(entry, DoseGrid):
+            find_outcome(model, entry.outcome)
+            study(model, entry.who, entry.interventions, people=1)
+        else:
+            asked: dict[str, Any] = {
+                name: getattr(entry, name) for name in ("weeks", "per_week", "people", "seed", "stance")
+            }
+            study(model, entry.who, entry.programmes, **asked)
+    except InputError as error:
+        raise InputError(f"{path}: {'dose' if dose else 'compare'} {entry.name}: {error}") from error
+
+
+def _compared(model: Model, entry: Compare | DoseGrid, small: bool, progress: bool) -> xr.Dataset:
+    """A comparison, a course or a grid of doses."""
+    if isinstance(entry, DoseGrid):
+        weeks, times = (
+            [values[i] for i in ends_and_middle(len(values))] if small else values
+            for values in (entry.weeks, entry.per_week)
+        )
+        return pareto(model, entry.who, entry.interventions, entry.outcome, weeks=weeks, per_week=times)
+    asked: dict[str, Any] = {name: getattr(entry, name) for name in ("weeks", "per_week", "seed", "stance")}
+    asked |= {"people": min(entry.people, SMALL_PEOPLE) if small else entry.people, "progress": progress}
+    if entry.times is None:
+        return compare(model, entry.who, entry.programmes, **asked)
+    at = [entry.times[i] for i in ends_and_middle(len(entry.times))] if small else entry.times
+    return course(model, entry.who, entry.programmes, times=at, **asked)
 
 
 def _confusions(model: Model, tables: Iterable[Confusion], target: Path, small: bool) -> dict[str, xr.Dataset]:
@@ -188,7 +228,7 @@ def _draw(entry: FigureEntry, scenario: Scenario, solved: Mapping[str, xr.Datase
         options["case"] = entry.case
     if entry.healthy:
         options["healthy"] = solved[entry.healthy]
-    words = {run.name: run.words for run in scenario.run} | {each.name: each.words for each in scenario.confusion}
+    words = {each.name: each.words for each in scenario.everything}
     datasets = [solved[name] for name in entry.names]
     titles = [words[name] for name in entry.names]
     sentence = caption(entry.kind, datasets, titles=titles, **options)

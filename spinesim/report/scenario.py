@@ -10,13 +10,13 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from spinesim.errors import InputError
 from spinesim.plots import KINDS, check_options
-from spinesim.variables import ASSESSMENTS, VARIABLES
+from spinesim.variables import ASSESSMENTS, COMPARISONS, VARIABLES
 
 FILE = "scenario.toml"
 AXIS = "a list of numbers without repetition, or { start, stop, step } with a whole number of steps"
@@ -114,6 +114,51 @@ class Confusion(_Entry):
         return {"severity": self.severities}
 
 
+class _Treated(_Entry):
+    """People with an imbalance for whom something is done."""
+
+    name: Name  #: of the results file
+    title: str | None = None  #: words for figures and tables; the name by default
+    imbalance: str | None = None
+    parameters: dict[str, float] = {}  #: in place of a named imbalance
+
+    @property
+    def words(self) -> str:
+        """What figures and tables call it."""
+        return self.title or self.name.replace("_", " ")
+
+    @property
+    def who(self) -> str | dict[str, float]:
+        """The imbalance."""
+        return self.imbalance or self.parameters
+
+    @property
+    def axes(self) -> dict[str, list[float]]:
+        """No axis that a figure may choose cases on."""
+        return {}
+
+
+class Compare(_Treated):
+    """Programmes against nothing."""
+
+    programmes: list[str] = Field(min_length=1)
+    weeks: float = 8.0
+    per_week: float = 3.0
+    times: list[float] | None = None  #: weeks at which people are compared; only the end by default
+    people: int = 64
+    seed: int = 0
+    stance: str = "standing"
+
+
+class DoseGrid(_Treated):
+    """Benefit of an outcome over a grid of doses."""
+
+    interventions: list[str] = Field(min_length=1)
+    outcome: str
+    weeks: list[float] = Field(default=[2.0, 4.0, 8.0, 12.0, 16.0], min_length=1)
+    per_week: list[float] = Field(default=[1.0, 2.0, 3.0, 5.0], min_length=1)
+
+
 class FigureEntry(_Entry):
     """One figure; several runs stand side by side."""
 
@@ -132,6 +177,9 @@ class FigureEntry(_Entry):
         return self.runs or ([self.run] if self.run else [])
 
 
+AnyRun: TypeAlias = Run | Confusion | Compare | DoseGrid
+
+
 class Scenario(_Entry):
     """An experiment."""
 
@@ -140,7 +188,19 @@ class Scenario(_Entry):
     model: str = "adult"
     run: list[Run] = []
     confusion: list[Confusion] = []
+    compare: list[Compare] = []
+    dose: list[DoseGrid] = []
     figure: list[FigureEntry] = []
+
+    @property
+    def treated(self) -> list[Compare | DoseGrid]:
+        """Comparisons and grids of doses."""
+        return [*self.compare, *self.dose]
+
+    @property
+    def everything(self) -> list[AnyRun]:
+        """All that leaves a results file."""
+        return [*self.run, *self.confusion, *self.compare, *self.dose]
 
 
 def read_scenario(folder: Path) -> Scenario:
@@ -171,6 +231,10 @@ def read_scenario(folder: Path) -> Scenario:
     return scenario
 
 
+#: What may stand beside runs, by its heading.
+TABLES: dict[str, type[_Entry]] = {"confusion": Confusion, "compare": Compare, "dose": DoseGrid}
+
+
 def _message(error: Mapping[str, Any]) -> str:
     """One pydantic error in words, with what is allowed."""
     kind, value = error["type"], error["input"]
@@ -190,8 +254,9 @@ def _message(error: Mapping[str, Any]) -> str:
 def _owner(place: Sequence[int | str]) -> type[_Entry]:
     if len(place) > 2 and place[0] == "run":
         return Run
-    if len(place) > 2 and place[0] == "confusion":
-        return Confusion
+    for head, entry in TABLES.items():
+        if len(place) > 2 and place[0] == head:
+            return entry
     return FigureEntry if len(place) > 2 and place[0] == "figure" else Scenario
 
 
@@ -233,9 +298,9 @@ def line_of(text: str, place: Sequence[int | str]) -> int | None:
 
 def _contradictions(scenario: Scenario) -> Iterable[tuple[tuple[int | str, ...], str]]:
     """What pydantic cannot see, as place and sentence."""
-    runs: dict[str, Run | Confusion] = {}
-    if not scenario.run and not scenario.confusion:
-        yield ("run",), "the entry is missing; so is confusion: give at least one of either."
+    runs: dict[str, AnyRun] = {}
+    if not any((scenario.run, scenario.confusion, scenario.compare, scenario.dose)):
+        yield ("run",), "the entry is missing; so are confusion, compare and dose: give at least one of any."
     for i, run in enumerate(scenario.run):
         if run.name in runs:
             yield ("run", i, "name"), f"{run.name} stands twice, names of runs must differ."
@@ -243,10 +308,18 @@ def _contradictions(scenario: Scenario) -> Iterable[tuple[tuple[int | str, ...],
         for name in run.variables or ():
             if name not in VARIABLES:
                 yield ("run", i, "variables"), f"there is no result variable {name}{_nearest(name, VARIABLES)}"
-    for i, table in enumerate(scenario.confusion):
-        if table.name in runs:
-            yield ("confusion", i, "name"), f"{table.name} stands twice, names of runs must differ."
-        runs[table.name] = table
+    others: dict[str, Sequence[Confusion | Compare | DoseGrid]] = {
+        "confusion": scenario.confusion,
+        "compare": scenario.compare,
+        "dose": scenario.dose,
+    }
+    for head, tables in others.items():
+        for i, table in enumerate(tables):
+            if table.name in runs:
+                yield (head, i, "name"), f"{table.name} stands twice, names of runs must differ."
+            runs[table.name] = table
+            if not isinstance(table, Confusion) and bool(table.imbalance) == bool(table.parameters):
+                yield (head, i), "give either imbalance or parameters."
     files: set[str] = set()
     for i, entry in enumerate(scenario.figure):
         if entry.kind not in KINDS:
@@ -266,7 +339,7 @@ def _contradictions(scenario: Scenario) -> Iterable[tuple[tuple[int | str, ...],
                 yield ("figure", i, key), sentence
 
 
-def _unsuited(entry: FigureEntry, run: Run | Confusion) -> Iterable[tuple[str, str]]:
+def _unsuited(entry: FigureEntry, run: AnyRun) -> Iterable[tuple[str, str]]:
     """Why a figure cannot be drawn of a run, as entry and sentence."""
     kind = KINDS[entry.kind]
     given = {**entry.options, **({"healthy": None} if entry.healthy else {}), **({"case": None} if entry.case else {})}
@@ -287,19 +360,32 @@ def _unsuited(entry: FigureEntry, run: Run | Confusion) -> Iterable[tuple[str, s
         )
     needs = [*kind.needs, *([str(entry.options["variable"])] if "variable" in entry.options else [])]
     for name in needs:
-        if name not in VARIABLES | ASSESSMENTS:
+        if name not in VARIABLES | ASSESSMENTS | COMPARISONS:
             yield "options", f"there is no result variable {name}{_nearest(name, VARIABLES)}"
-        elif isinstance(run, Confusion) and name not in _kept(run):
-            yield "kind", f"{entry.kind} draws {name}, which confusion {run.name} does not have: draw it as confusion."
-        elif name in ASSESSMENTS and isinstance(run, Run):
-            yield "kind", f"{entry.kind} draws a confusion, and {run.name} is a run."
+        elif not isinstance(run, Run) and name not in _kept(run):
+            head, drawn = OWN_FIGURES[type(run)]
+            yield "kind", f"{entry.kind} draws {name}, which {head} {run.name} does not have: draw it as {drawn}."
+        elif name in ASSESSMENTS | COMPARISONS and isinstance(run, Run):
+            of = "confusion" if name in ASSESSMENTS else "comparison"
+            yield "kind", f"{entry.kind} draws a {of}, and {run.name} is a run."
         elif run.axes and name != "status" and name not in _kept(run):
             yield "kind", f"{entry.kind} draws {name}, which run {run.name} does not keep: add it to its variables."
 
 
-def _kept(run: Run | Confusion) -> set[str]:
+#: Heading and figures of what is no run.
+OWN_FIGURES: dict[type[AnyRun], tuple[str, str]] = {
+    Confusion: ("confusion", "confusion"),
+    Compare: ("compare", "forest, time_course or responders"),
+    DoseGrid: ("dose", "pareto"),
+}
+
+
+def _kept(run: AnyRun) -> set[str]:
     if isinstance(run, Confusion):
         return {*ASSESSMENTS, "status"}
+    if isinstance(run, Compare | DoseGrid):
+        doses = {name for name, variable in COMPARISONS.items() if variable.dims == ("dose",)}
+        return {"status", *(doses if isinstance(run, DoseGrid) else COMPARISONS.keys() - doses)}
     if run.variables is not None:
         return set(run.variables)
     return {name for name, variable in VARIABLES.items() if not variable.large}

@@ -39,20 +39,24 @@ def report_text(
     results: Sequence[tuple[str, str, xr.Dataset]],
     figures: Iterable[Drawn],
     confusions: Sequence[tuple[str, str, xr.Dataset]] = (),
+    comparisons: Sequence[tuple[str, str, xr.Dataset]] = (),
 ) -> str:
     """The whole report.
 
     Parameters
     ----------
-    results, confusions
-        File name, words and dataset of every run, and of every table of what clinical tests tell apart.
+    results, confusions, comparisons
+        File name, words and dataset of every run, of every table of what clinical tests tell apart, and of every
+        comparison of programmes or grid of doses.
     """
     parts = [f"# {title}", " ".join(question.split()), "## What was run"]
     if results:
         parts.append(_runs(results))
     if confusions:
         parts.append(_confusions(confusions))
-    parts.append(_origin([*results, *confusions][0][2]))
+    if comparisons:
+        parts.append(_comparisons(comparisons))
+    parts.append(_origin([*results, *confusions, *comparisons][0][2]))
     single = [(words, dataset) for _, words, dataset in results if not sweep_axes(dataset)]
     if results:
         parts.append("## Key numbers")
@@ -68,13 +72,17 @@ def report_text(
         parts.append("## What the tests tell apart")
         for _, words, dataset in confusions:
             parts += [f"### {_capital(words)}", _named(dataset)]
+    if comparisons:
+        parts.append("## Against nothing")
+        for _, words, dataset in comparisons:
+            parts += [f"### {_capital(words)}", *(_doses(dataset) if "dose" in dataset.dims else _benefits(dataset))]
     figures = list(figures)
     if figures:
         parts.append("## Figures")
         parts += [f"![{drawn.what}]({drawn.file})\n\n*{drawn.caption}*" for drawn in figures]
     if results:
         parts += ["## Cases without a solution", _failures(results)]
-    parts += ["## Limits", _limits([*results, *confusions])]
+    parts += ["## Limits", _limits([*results, *confusions, *comparisons])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -109,6 +117,75 @@ def _named(dataset: xr.Dataset) -> str:
         rows.append(row)
     heads = [f"{what}, severity {value:g} [%]" for value in severities for what in ("named rightly", "else most")]
     return _table(["true imbalance", *heads], rows)
+
+
+def _comparisons(tables: Sequence[tuple[str, str, xr.Dataset]]) -> str:
+    rows = []
+    for file, words, dataset in tables:
+        if "dose" in dataset.dims:
+            who, plans = "the body of the model, mean responses", dataset["dose_programme"].values
+            when = f"{dataset.sizes['dose']} doses"
+        else:
+            count = dataset.sizes["person"]
+            who = f"{count} people (seed {dataset.attrs['seed']})" if count > 1 else "the body of the model"
+            plans, when = (
+                dataset["programme"].values,
+                ", ".join(f"{w:g}" for w in np.atleast_1d(dataset["week"].values)),
+            )
+        total = dataset["status"].size
+        names = ", ".join(dict.fromkeys(str(name) for name in plans))
+        rows.append([words, names, when, who, f"{total - failed(dataset)} of {total}", f"`{file}`"])
+    return _table(["comparison", "programmes", "weeks", "people", "solved", "file"], rows)
+
+
+def _benefits(dataset: xr.Dataset) -> list[str]:
+    """Mean benefit, middle 95 % and verdict of every programme in every outcome, in the last week."""
+    last = dataset.isel(week=-1) if "week" in dataset.dims else dataset
+    heads, rows = [], []
+    for p, name in enumerate(last["programme"].values.astype(str)):
+        if name == "nothing":
+            continue
+        heads.append(name)
+        rows.append([_interval(last.isel(programme=p, outcome=o)) for o in range(last.sizes["outcome"])])
+    names = []
+    for outcome, unit in zip(last["outcome"].values.astype(str), last["unit"].values.astype(str), strict=True):
+        names.append(level_name(outcome) + (f" [{unit}]" if unit != "1" else ""))
+    table = _table(
+        ["outcome", *heads], [[name, *cells] for name, cells in zip(names, zip(*rows, strict=True), strict=True)]
+    )
+    words = (
+        f"Week {float(last['week']):g}. Mean benefit against nothing, person by person, and where the middle 95 % of "
+        "the people lie; positive is better. **Bold**: better or worse than nothing by what matters; in brackets: too "
+        "little to matter; plain: no better than nothing."
+    )
+    return [table, words]
+
+
+def _interval(one: xr.Dataset) -> str:
+    mean, low, high = (float(one[f"benefit_{name}"]) for name in ("mean", "low", "high"))
+    if np.isnan(mean):
+        return "—"
+    text = f"{four(mean)} ({four(low)} to {four(high)})"
+    verdict = str(one["verdict"].item())
+    if verdict in ("better than nothing", "worse than nothing"):
+        return f"**{text}**"
+    return f"[{text}]" if verdict.endswith("matter") else text
+
+
+def _doses(dataset: xr.Dataset) -> list[str]:
+    """The doses that no other beats."""
+    best = dataset.isel(dose=np.flatnonzero(dataset["on_front"].values == 1.0)).sortby("dose_sessions")
+    unit = str(dataset.attrs["unit"])
+    rows = [
+        [
+            str(best["dose_programme"].values[d]),
+            *(f"{float(best[f'dose_{name}'][d]):g}" for name in ("weeks", "per_week", "sessions")),
+            four(float(best["dose_benefit"][d])),
+        ]
+        for d in range(best.sizes["dose"])
+    ]
+    heading = f"benefit in {level_name(dataset.attrs['outcome'])}" + (f" [{unit}]" if unit != "1" else "")
+    return [_table(["programme", "weeks", "a week", "sessions", heading], rows), "Doses that no other beats."]
 
 
 def failed(dataset: xr.Dataset) -> int:

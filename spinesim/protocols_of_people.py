@@ -1,0 +1,103 @@
+"""Protocols of rows between people: correlations and effects over virtual adults; `PROTOCOLS` from here has them all.
+
+What an inclinometer reads of a pelvis is the line of its spines, whose inclination differs between people by the shape
+of the bone; the model turns that line by the pelvic tilt that it finds.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+
+import numpy as np
+
+from spinesim.intervention import applied, programme
+from spinesim.kernels.arrays import Floats
+from spinesim.population import People, people, with_settings
+from spinesim.protocols import Bench, protocol
+from spinesim.protocols_by_stance import PROTOCOLS
+from spinesim.sweep import sweep
+
+__all__ = ["PROTOCOLS"]
+
+COUNT, SEED = 128, 0
+SESSION = 2.6  # [deg] of range gained in one session of stretching (TS002)
+WEEKS, PER_WEEK = 8.0, 3.0  # of a programme
+POSTURE = ("anterior_pelvic_tilt", "lumbar_lordosis")
+
+
+@lru_cache(maxsize=4)
+def crowd(bench: Bench) -> People:
+    """The virtual adults of all these rows."""
+    return people(bench.model, COUNT, seed=SEED)
+
+
+@lru_cache(maxsize=16)
+def postures(bench: Bench, stance: str = "standing", done: str = "") -> dict[str, Floats]:
+    """(n,) pelvic inclination and lordosis [deg] of everybody in a stance, once something has been done."""
+    who = crowd(bench)
+    columns = dict(who.columns)
+    if done == "session":
+        columns = with_settings(bench.model, who, {"tightness.hip_flexors": -SESSION})
+    elif done:
+        plan = programme(bench.model, done, weeks=WEEKS, per_week=PER_WEEK)
+        columns = applied(bench.model, columns, plan, WEEKS, who.effects)
+    found = sweep(bench.model, samples=columns, stance=stance, variables=POSTURE)
+    tilt, lordosis = (found[name].values for name in POSTURE)
+    return {"inclination": who.traits["ilium_inclination"] + tilt, "lordosis": lordosis}
+
+
+def extension(bench: Bench) -> Floats:
+    """(n,) passive hip extension [deg] that the Thomas test reads, mean of both sides, from that of the reference."""
+    columns = crowd(bench).columns
+    return -0.5 * (columns["tightness.hip_flexors.left"] + columns["tightness.hip_flexors.right"])
+
+
+def correlation(one: Floats, other: Floats) -> float:
+    """Pearson's r over the people who have both."""
+    fine = np.isfinite(one) & np.isfinite(other)
+    return float(np.corrcoef(one[fine], other[fine])[0, 1])
+
+
+@protocol("TS005")
+def _range_and_tilt(bench: Bench) -> float:
+    return correlation(extension(bench), postures(bench)["inclination"])
+
+
+@protocol("TS006")
+def _range_and_lordosis(bench: Bench) -> float:
+    return correlation(extension(bench), postures(bench)["lordosis"])
+
+
+@protocol("PO027")
+def _tilt_and_lordosis(bench: Bench) -> float:
+    return correlation(postures(bench)["inclination"], postures(bench)["lordosis"])
+
+
+@protocol("PO028")
+def _incidence_and_change(bench: Bench) -> float:
+    change = postures(bench)["lordosis"] - postures(bench, "sitting")["lordosis"]
+    return correlation(crowd(bench).columns["subject.pelvic_incidence"], change)
+
+
+def _explained(bench: Bench, sex: float) -> float:
+    """Variance of the inclination of the pelvis that the strength of the abdominals explains [%]."""
+    who = crowd(bench)
+    chosen = who.traits["sex"] == sex
+    r = correlation(who.columns["strength.abdominals"][chosen], postures(bench)["inclination"][chosen])
+    return 100.0 * r**2
+
+
+PROTOCOLS["TS008"] = partial(_explained, sex=1.0)
+PROTOCOLS["TS009"] = partial(_explained, sex=0.0)
+
+
+def _effect(bench: Bench, done: str) -> float:
+    """Mean change over the SD between people, of inclination or lordosis, whichever is larger in magnitude."""
+    before, after = postures(bench), postures(bench, done=done)
+    sizes = [float(np.nanmean(after[name] - before[name]) / np.nanstd(before[name])) for name in before]
+    return max(sizes, key=abs)
+
+
+PROTOCOLS["TS011"] = partial(_effect, done="session")
+PROTOCOLS["TS012"] = partial(_effect, done="stretch.hip_flexors")
+PROTOCOLS["TS013"] = partial(_effect, done="strengthen.core+strengthen.gluteals")
