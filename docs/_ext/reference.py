@@ -12,11 +12,11 @@ import spinesim
 from spinesim import plots
 from spinesim.cases import names
 from spinesim.clinical import grades, measures
-from spinesim.intervention import exercises, frequencies, laws
-from spinesim.population import correlations, spreads
 from spinesim.imbalance import setting_words, source_words
+from spinesim.intervention import exercises, frequencies, laws
 from spinesim.model.pack import pack
 from spinesim.parameters import FAMILIES, IMBALANCE, PARAMETERS, describe_targets
+from spinesim.population import correlations, spreads
 from spinesim.roles import carrier_words, free_words, held_words
 from spinesim.variables import (
     ASSESSMENT_COORDINATES,
