@@ -6,6 +6,7 @@
 """
 
 from spinesim.assessment import assess, reading
+from spinesim.compare import compare, course, least_weeks, pareto
 from spinesim.confusion import confusion
 from spinesim.errors import (
     InfeasibleError,
@@ -19,6 +20,7 @@ from spinesim.errors import (
 from spinesim.imbalance import imbalances
 from spinesim.model.read import load_model, model_names
 from spinesim.model.scale import scaled
+from spinesim.population import people
 from spinesim.results import open_results
 from spinesim.roles import stances
 from spinesim.shards import merge
@@ -34,12 +36,17 @@ __all__ = [
     "SpinesimError",
     "UnstableError",
     "assess",
+    "compare",
     "confusion",
+    "course",
     "imbalances",
+    "least_weeks",
     "load_model",
     "merge",
     "model_names",
     "open_results",
+    "pareto",
+    "people",
     "reading",
     "scaled",
     "solve",

@@ -920,8 +920,9 @@ def compare(
 
     Exit status 0, also where no programme is better than nothing: the sentences say so.
     """
-    from spinesim import compare as comparison
     from spinesim import results
+    from spinesim.compare import compare as against_nothing
+    from spinesim.compare import course, find_outcome, sentences
     from spinesim.model.read import load_model
 
     described = load_model(model)
@@ -929,7 +930,7 @@ def compare(
     if not programmes:
         raise InputError("--programme is missing: name what is done, such as --programme stretch.hip_flexors.")
     for name in outcome or []:
-        comparison.find_outcome(described, name)
+        find_outcome(described, name)
     asked: dict[str, Any] = {
         "weeks": weeks,
         "per_week": per_week,
@@ -940,10 +941,10 @@ def compare(
         "progress": True,
     }
     if time:
-        dataset = comparison.course(described, who, programmes, times=sorted({*time, weeks}), **asked)
+        dataset = course(described, who, programmes, times=sorted({*time, weeks}), **asked)
         last = dataset.sel(week=weeks)
     else:
-        dataset = last = comparison.compare(described, who, programmes, **asked)
+        dataset = last = against_nothing(described, who, programmes, **asked)
     if output is not None:
         results.write(dataset, output)
     if as_json:
@@ -955,7 +956,7 @@ def compare(
     if time:
         _show(*_course_tables(dataset))
     print()
-    for words in comparison.sentences(last):
+    for words in sentences(last):
         print(textwrap.fill(words, 110, subsequent_indent="    "))
     print(f"\n{dataset.attrs['note']}")
 

@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 COMMANDS = [
     *("run", "solve", "sweep", "merge", "assess", "validate", "calibrate", "check"),
     *("parameters", "imbalances", "stances", "models", "plot"),
+    *("interventions", "compare", "dose", "claims"),
 ]
 
 
@@ -141,6 +142,64 @@ def test_assess__confusion_names_what_is_taken_for_what(here):
     assert saved.attrs["against"] == "own"
     assert spinesim_command("plot", "found.nc")[0] == 0
     assert (here / "found_confusion.png").exists()
+
+
+def test_interventions__lists_laws_and_exercises():
+    status, output, _ = spinesim_command("interventions")
+    assert status == 0
+    assert "stretch.GROUP: tightness, stiffness" in output
+    assert "bird_dog" in output
+
+
+def test_compare__prints_a_ranked_table_tests_and_sentences(here):
+    plans = ("--programme", "stretch.hip_flexors", "--programme", "soft_tissue.hip_flexors")
+    asked = ("--people", "1", "--time", "4", "--outcome", "anterior_pelvic_tilt", "--output", "found.nc")
+    status, output, complaint = spinesim_command("compare", "lower_crossed", *plans, *asked)
+    assert (status, complaint) == (0, "")
+    assert "adult, standing, week 8, one body with mean responses" in output
+    assert "\nstretch.hip_flexors: better than nothing in anterior_pelvic_tilt (" in output
+    assert "\nsoft_tissue.hip_flexors: no better than nothing in any outcome." in output
+    assert "thomas.right" in re.sub(r"\s+", " ", output) or "thomas.rig" in output
+    saved = open_results(here / "found.nc")
+    assert saved.week.values.tolist() == [4.0, 8.0]
+    assert spinesim_command("plot", "found.nc", "--outcome", "effort")[0] == 0
+    assert (here / "found_forest.png").exists()
+
+
+def test_compare__json_holds_every_number(adult):
+    status, output, _ = spinesim_command(
+        "compare", "--set", "strength.core=0.5", "--programme", "plank", "--people", "1", "--json"
+    )
+    assert status == 0
+    direct = ss.compare(adult, {"strength.core": 0.5}, ["plank"], people=1)
+    assert json.loads(output)["data_vars"]["benefit_mean"]["data"] == direct.benefit_mean.values.tolist()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--programme", "plank"), "Name an imbalance, such as lower_crossed, or set parameters"),
+        (("weak_core", "--set", "strength.core=1", "--programme", "plank"), "one of the two"),
+        (("weak_core",), "--programme is missing"),
+        (("weak_core", "--programme", "plonk"), "did you mean plank?"),
+        (("weak_core", "--programme", "plank", "--outcome", "pain"), "There is no outcome pain"),
+        (("weak_core", "--programme", "plank", "--people", "0"), "people = 0 is not allowed"),
+    ],
+)
+def test_compare__bad_input_is_refused(arguments, words):
+    assert_refused("compare", *arguments, words=words)
+
+
+def test_dose__says_the_weeks_or_that_there_are_none():
+    asked = ("--outcome", "anterior_pelvic_tilt", "--target", "1")
+    status, output, _ = spinesim_command("dose", "lower_crossed", "stretch.hip_flexors", *asked)
+    assert status == 0
+    assert re.fullmatch(
+        r"stretch.hip_flexors, 3 times a week: 1 deg in anterior_pelvic_tilt after [\d.]+ weeks.\n", output
+    )
+    status, _, complaint = spinesim_command("dose", "lower_crossed", "plank", *asked)
+    assert status == 1
+    assert complaint.startswith("No solution: no dose reaches 1 deg in anterior_pelvic_tilt; the most is ")
 
 
 @pytest.mark.parametrize(

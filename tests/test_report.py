@@ -18,7 +18,7 @@ from spinesim.report.scenario import axis_values, line_of
 from spinesim.report.text import report_text
 from spinesim.sweep import swept_task
 from spinesim.variables import attributes
-from tests.synthetic import synthetic_case, synthetic_confusion, synthetic_sweep
+from tests.synthetic import synthetic_case, synthetic_comparison, synthetic_confusion, synthetic_doses, synthetic_sweep
 
 GOOD = """\
 title = "A made-up experiment"
@@ -449,6 +449,96 @@ def test_scenario__damage_of_a_confusion_is_one_sentence(experiment, tmp_path, o
     text = TABLES.replace(old, new)
     if message is None:  # a run cannot be drawn as a confusion
         text, message = text.replace('run = "own"', 'run = "x"'), r"confusion draws a confusion, and x is a run\."
+    (experiment / "scenario.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        run_experiment(experiment, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+TREATED = """
+title = "t"
+question = "q"
+[[compare]]
+name = "help"
+imbalance = "weak_core"
+programmes = ["strengthen.core"]
+times = [0, 8]
+people = 5
+[[dose]]
+name = "doses"
+parameters = { "tightness.hip_flexors" = 10 }
+interventions = ["stretch.hip_flexors"]
+outcome = "anterior_pelvic_tilt"
+[[figure]]
+kind = "forest"
+file = "forest"
+run = "help"
+options = { outcome = "compression.L4_L5" }
+[[figure]]
+kind = "pareto"
+file = "front"
+run = "doses"
+"""
+
+
+def test_run_experiment__of_programmes_saves_draws_and_reports_them(experiment, monkeypatch, tmp_path):
+    (experiment / "scenario.toml").write_text(TREATED, encoding="utf-8")
+    asked = {}
+
+    def courses(model, who, programmes, **given):
+        asked["compare"] = (who, programmes, given["people"], given["times"])
+        return synthetic_comparison()
+
+    def doses(model, who, interventions, outcome, **given):
+        asked["dose"] = (who, interventions, outcome, given["weeks"], given["per_week"])
+        return synthetic_doses()
+
+    monkeypatch.setattr(running, "course", courses)
+    monkeypatch.setattr(running, "pareto", doses)
+    target = run_experiment(experiment, tmp_path / "out", small=True)
+    files = {"help.nc", "doses.nc", "forest.png", "forest.svg", "front.png", "front.svg", "report.md"}
+    assert {path.name for path in target.iterdir()} == files
+    assert asked == {
+        "compare": ("weak_core", ["strengthen.core"], 3, [0.0, 8.0]),
+        "dose": (
+            {"tightness.hip_flexors": 10.0},
+            ["stretch.hip_flexors"],
+            "anterior_pelvic_tilt",
+            [2, 8, 16],
+            [1, 2, 5],
+        ),
+    }
+    text = (target / "report.md").read_text(encoding="utf-8")
+    assert "## Against nothing" in text
+    assert "| compression L4/L5 [N] | **10.0 (" in text
+    assert "[0.50 (" not in text  # a benefit of 0.5 N does not matter, and stands in brackets
+    assert "| stretch.hip_flexors | 4 | 2 | 8 | 2.00 |" in text
+    assert "12 people (seed 0)" in text
+    assert "## Cases without a solution" not in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("strengthen.core", "strengthn.core", r"compare help: There is no intervention strengthn.core: did you mean"),
+        ('outcome = "anterior_pelvic_tilt"', 'outcome = "pain"', "dose doses: There is no outcome pain"),
+        ('imbalance = "weak_core"', "", r"compare 1: give either imbalance or parameters\."),
+        (
+            'kind = "pareto"',
+            'kind = "forest"',
+            r"forest draws benefit_mean, which dose doses does not have: draw it as pareto",
+        ),
+        ('kind = "forest"', 'kind = "disc_loads"', r"compare help does not have: draw it as forest, time_course"),
+        ("people = 5", "people = 0", "compare help: people = 0 is not allowed"),
+        ("people = 5", "persons = 5", r"compare 1, persons: unknown entry, allowed are name, title, imbalance"),
+        ('name = "doses"', 'name = "help"', "dose 1, name: help stands twice"),
+        ("[[figure]]", '[[run]]\nname = "x"\n[[figure]]', None),
+    ],
+)
+def test_scenario__damage_of_programmes_is_one_sentence(experiment, tmp_path, old, new, message):
+    text = TREATED.replace(old, new, 1)
+    if message is None:  # a run cannot be drawn as a comparison
+        text, message = text.replace('run = "help"', 'run = "x"'), r"forest draws a comparison, and x is a run\."
     (experiment / "scenario.toml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=message):
         run_experiment(experiment, tmp_path / "out")

@@ -13,8 +13,10 @@ from spinesim import plots
 from spinesim.cases import names
 from spinesim.clinical import grades, measures
 from spinesim.imbalance import setting_words, source_words
+from spinesim.intervention import exercises, frequencies, laws
 from spinesim.model.pack import pack
 from spinesim.parameters import FAMILIES, IMBALANCE, PARAMETERS, describe_targets
+from spinesim.population import correlations, spreads
 from spinesim.roles import carrier_words, free_words, held_words
 from spinesim.variables import (
     ASSESSMENT_COORDINATES,
@@ -91,6 +93,72 @@ def registers():
         table(
             ("grade", "from, of healthy strength", "source", "confidence", "notes"),
             [(str(g.grade), f"{100 * g.least_share:g} %", g.source, g.confidence, g.notes) for g in grades()],
+        ),
+    )
+    yield (
+        "interventions_table",
+        table(
+            ("intervention", "changes", "mean", "SD", "unit", "dose", "growth", "half-life", "source", "notes"),
+            [
+                (
+                    f"``{law.intervention}``",
+                    law.family + (f" of {law.target.replace('_', ' ')}" if law.target else ""),
+                    *(f"{law.mean:g}", f"{law.sd:g}", law.unit),
+                    f"{law.weeks:g} weeks, {law.per_week:g} a week" if law.weeks else "one session",
+                    f"{law.build_weeks:g} weeks" if law.weeks else "none",
+                    f"{law.half_life_days:g} days",
+                    f"{law.source}; {law.confidence}",
+                    law.notes,
+                )
+                for law in laws()
+            ],
+        ),
+    )
+    yield (
+        "frequencies_table",
+        table(
+            ("curve", "a week", "stimulus", "source", "confidence", "notes"),
+            [
+                (f.frequency, f"{f.per_week:g}", f"{f.relative:g}", f.source, f.confidence, f.notes)
+                for f in frequencies()
+            ],
+        ),
+    )
+    yield (
+        "exercises_table",
+        table(
+            ("exercise", "muscle", "activation", "stimulus", "source", "confidence", "notes"),
+            [
+                (
+                    *(f"``{e.exercise}``", e.target.replace("_", " ")),
+                    *(f"{100 * e.activation:.0f} ({100 * e.sd:.0f}) %", f"{e.share:.2f}"),
+                    *(e.source, e.confidence, e.notes),
+                )
+                for e in exercises()
+            ],
+        ),
+    )
+    yield (
+        "population_table",
+        table(
+            ("quantity", "sex", "mean", "SD", "unit", "range", "shape", "source", "confidence", "notes"),
+            [
+                (
+                    *(f"``{s.quantity}``", s.sex, f"{s.mean:g}", f"{s.sd:g}", s.unit),
+                    *(f"{s.lowest:g} to {s.highest:g}", s.shape, s.source, s.confidence, s.notes),
+                )
+                for s in spreads()
+            ],
+        ),
+    )
+    yield (
+        "correlations_table",
+        table(
+            ("first", "second", "r", "source", "confidence", "notes"),
+            [
+                (f"``{c.first}``", f"``{c.second}``", f"{c.r:g}", c.source, c.confidence, c.notes)
+                for c in correlations()
+            ],
         ),
     )
     settable = [(name, p) for name, p in PARAMETERS.items()]
