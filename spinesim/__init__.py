@@ -21,6 +21,7 @@ from spinesim.model.read import load_model, model_names
 from spinesim.model.scale import scaled
 from spinesim.results import open_results
 from spinesim.roles import stances
+from spinesim.sensitivity import sensitivity
 from spinesim.shards import merge
 from spinesim.solve import solve
 from spinesim.sweep import sweep
@@ -42,6 +43,7 @@ __all__ = [
     "open_results",
     "reading",
     "scaled",
+    "sensitivity",
     "solve",
     "stances",
     "sweep",

@@ -29,7 +29,15 @@ import numpy as np
 import xarray as xr
 
 from spinesim.errors import ResultsFileError
-from spinesim.variables import ASSESSMENT_COORDINATES, ASSESSMENTS, COORDINATES, VARIABLES, attributes
+from spinesim.variables import (
+    ASSESSMENT_COORDINATES,
+    ASSESSMENTS,
+    COORDINATES,
+    SENSITIVITIES,
+    SENSITIVITY_COORDINATES,
+    VARIABLES,
+    attributes,
+)
 
 _MARK = "spinesim_results"
 _VERSION = 1
@@ -44,7 +52,8 @@ def check(dataset: xr.Dataset) -> None:
     ResultsFileError
         Naming the variable or attribute and what is expected of it.
     """
-    variables, coordinates = VARIABLES | ASSESSMENTS, COORDINATES | ASSESSMENT_COORDINATES
+    variables = VARIABLES | ASSESSMENTS | SENSITIVITIES
+    coordinates = COORDINATES | ASSESSMENT_COORDINATES | SENSITIVITY_COORDINATES
     for name, array in dataset.variables.items():
         if name in dataset.data_vars and name not in variables:
             raise ResultsFileError(f"{name} is not a result variable of spinesim and cannot be saved.")

@@ -2,10 +2,18 @@
 
 import pytest
 
-from spinesim.variables import ASSESSMENT_COORDINATES, ASSESSMENTS, COORDINATES, VARIABLES, attributes
+from spinesim.variables import (
+    ASSESSMENT_COORDINATES,
+    ASSESSMENTS,
+    COORDINATES,
+    SENSITIVITIES,
+    SENSITIVITY_COORDINATES,
+    VARIABLES,
+    attributes,
+)
 
-KNOWN = VARIABLES | ASSESSMENTS
-PLACES = COORDINATES | ASSESSMENT_COORDINATES
+KNOWN = VARIABLES | ASSESSMENTS | SENSITIVITIES
+PLACES = COORDINATES | ASSESSMENT_COORDINATES | SENSITIVITY_COORDINATES
 
 
 @pytest.mark.parametrize("variable", [*KNOWN.values(), *PLACES.values()], ids=lambda variable: variable.name)
@@ -17,8 +25,8 @@ def test_register__says_one_sentence_and_knows_its_dimensions(variable):
 
 def test_register__has_no_name_twice():
     assert not KNOWN.keys() & PLACES.keys()
-    assert len(KNOWN) == len(VARIABLES) + len(ASSESSMENTS)
-    assert len(PLACES) == len(COORDINATES) + len(ASSESSMENT_COORDINATES)
+    assert len(KNOWN) == len(VARIABLES) + len(ASSESSMENTS) + len(SENSITIVITIES)
+    assert len(PLACES) == len(COORDINATES) + len(ASSESSMENT_COORDINATES) + len(SENSITIVITY_COORDINATES)
     assert all(name == variable.name for name, variable in (KNOWN | PLACES).items())
 
 

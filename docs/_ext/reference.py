@@ -16,7 +16,14 @@ from spinesim.imbalance import setting_words, source_words
 from spinesim.model.pack import pack
 from spinesim.parameters import FAMILIES, IMBALANCE, PARAMETERS, describe_targets
 from spinesim.roles import carrier_words, free_words, held_words
-from spinesim.variables import ASSESSMENT_COORDINATES, ASSESSMENTS, COORDINATES, VARIABLES
+from spinesim.variables import (
+    ASSESSMENT_COORDINATES,
+    ASSESSMENTS,
+    COORDINATES,
+    SENSITIVITIES,
+    SENSITIVITY_COORDINATES,
+    VARIABLES,
+)
 
 FOLDER = Path(__file__).parents[1] / "api"
 sys.path.insert(0, str(FOLDER.parent))
@@ -49,6 +56,7 @@ def registers():
     for file, described in (
         ("results_table", [*VARIABLES.values(), *COORDINATES.values()]),
         ("assessments_table", [*ASSESSMENTS.values(), *ASSESSMENT_COORDINATES.values()]),
+        ("sensitivity_table", [*SENSITIVITIES.values(), *SENSITIVITY_COORDINATES.values()]),
     ):
         yield (
             file,

@@ -10,6 +10,7 @@ from spinesim.plots.margins import cocontraction, stability
 from spinesim.plots.muscles import muscle_groups
 from spinesim.plots.overlay import lines
 from spinesim.plots.stances import stance
+from spinesim.plots.tornado import sobol, tornado
 
 __all__ = [
     "KINDS",
@@ -28,7 +29,9 @@ __all__ = [
     "lines",
     "muscle_groups",
     "save",
+    "sobol",
     "stability",
     "stance",
     "tilt_and_lordosis",
+    "tornado",
 ]

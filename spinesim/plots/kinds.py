@@ -35,6 +35,7 @@ from spinesim.plots.overlay import lines, lines_caption
 from spinesim.plots.stances import NEEDS as STANCE_NEEDS
 from spinesim.plots.stances import stance, stance_caption
 from spinesim.plots.style import PART, style
+from spinesim.plots.tornado import SOBOL_NEEDS, TORNADO_NEEDS, ranked, sobol, sobol_caption, tornado, tornado_caption
 
 RESOLUTION = 200  #: of PNG files [dots per inch]
 NARROWEST = 3.1  #: panel in which texts find their place [inch]
@@ -168,6 +169,24 @@ KINDS: dict[str, Kind] = {
         CONFUSION_NEEDS,
         narrowest=8.6,
     ),
+    "tornado": Kind(
+        tornado,
+        tornado_caption,
+        "Change of one outcome over the range of every parameter, the largest on top.",
+        (7.2, 5.2),
+        TORNADO_NEEDS,
+        same_scale=False,
+        narrowest=7.2,
+    ),
+    "sobol": Kind(
+        sobol,
+        sobol_caption,
+        "First and total order Sobol' index of every parameter for one outcome.",
+        (7.2, 5.2),
+        SOBOL_NEEDS,
+        same_scale=False,
+        narrowest=7.2,
+    ),
 }
 
 
@@ -209,6 +228,8 @@ def _panels(
         shared["groups"] = most_cocontracting(panels)
     if "span" in kind_of(name).options and shared.get("span") is None and len(panels) > 1:
         shared["span"] = common_span(panels, **shared)
+    if "order" in kind_of(name).options and shared.get("order") is None and len(panels) > 1:
+        shared["order"] = ranked(panels, kind_of(name).needs[-1], shared.get("outcome"))
     words = list(titles) or [""] * len(panels)
     return [
         (dataset, {**shared, "title": title} if title else shared) for dataset, title in zip(panels, words, strict=True)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from spinesim.errors import InputError
 from spinesim.plots import KINDS, check_options
-from spinesim.variables import ASSESSMENTS, VARIABLES
+from spinesim.variables import ASSESSMENTS, SENSITIVITIES, VARIABLES
 
 FILE = "scenario.toml"
 AXIS = "a list of numbers without repetition, or { start, stop, step } with a whole number of steps"
@@ -287,7 +287,9 @@ def _unsuited(entry: FigureEntry, run: Run | Confusion) -> Iterable[tuple[str, s
         )
     needs = [*kind.needs, *([str(entry.options["variable"])] if "variable" in entry.options else [])]
     for name in needs:
-        if name not in VARIABLES | ASSESSMENTS:
+        if name in SENSITIVITIES:
+            yield "kind", f"{entry.kind} draws a sensitivity, and {run.name} is none: use `spinesim sensitivity`."
+        elif name not in VARIABLES | ASSESSMENTS:
             yield "options", f"there is no result variable {name}{_nearest(name, VARIABLES)}"
         elif isinstance(run, Confusion) and name not in _kept(run):
             yield "kind", f"{entry.kind} draws {name}, which confusion {run.name} does not have: draw it as confusion."
