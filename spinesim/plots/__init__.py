@@ -3,6 +3,7 @@
 from spinesim.plots.body import body_frontal, body_sagittal
 from spinesim.plots.buckling import buckling_mode
 from spinesim.plots.curves import tilt_and_lordosis
+from spinesim.plots.effects import sobol, tornado
 from spinesim.plots.kinds import KINDS, Kind, caption, check_options, figure, kind_of, save
 from spinesim.plots.loads import disc_loads, foramen_area
 from spinesim.plots.maps import heat_map
@@ -10,7 +11,6 @@ from spinesim.plots.margins import cocontraction, stability
 from spinesim.plots.muscles import muscle_groups
 from spinesim.plots.overlay import lines
 from spinesim.plots.stances import stance
-from spinesim.plots.tornado import sobol, tornado
 
 __all__ = [
     "KINDS",

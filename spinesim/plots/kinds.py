@@ -20,6 +20,7 @@ from spinesim.plots.buckling import buckling_mode, buckling_mode_caption
 from spinesim.plots.confusion import NEEDS as CONFUSION_NEEDS
 from spinesim.plots.confusion import confusion, confusion_caption
 from spinesim.plots.curves import tilt_and_lordosis, tilt_and_lordosis_caption
+from spinesim.plots.effects import SOBOL_NEEDS, TORNADO_NEEDS, ranked, sobol, sobol_caption, tornado, tornado_caption
 from spinesim.plots.loads import disc_loads, disc_loads_caption, foramen_area, foramen_area_caption
 from spinesim.plots.maps import common_span, heat_map, heat_map_caption
 from spinesim.plots.margins import NEEDS as STABILITY_NEEDS
@@ -35,7 +36,6 @@ from spinesim.plots.overlay import lines, lines_caption
 from spinesim.plots.stances import NEEDS as STANCE_NEEDS
 from spinesim.plots.stances import stance, stance_caption
 from spinesim.plots.style import PART, style
-from spinesim.plots.tornado import SOBOL_NEEDS, TORNADO_NEEDS, ranked, sobol, sobol_caption, tornado, tornado_caption
 
 RESOLUTION = 200  #: of PNG files [dots per inch]
 NARROWEST = 3.1  #: panel in which texts find their place [inch]
