@@ -299,7 +299,7 @@ def compare(
     'no better than nothing'
     """
     of = study(model, imbalance, programmes, weeks=weeks, per_week=per_week, people=people, seed=seed, stance=stance)
-    return _over(of, [weeks], rest, threads, progress).isel(week=0)
+    return _over(of, [weeks], rest, threads, progress).isel(week=0).assign_attrs(weeks=float(weeks))
 
 
 def course(
@@ -336,7 +336,8 @@ def course(
         raise InputError(f"times = {list(times)} is not allowed: it must name weeks from 0")
     of = study(model, imbalance, programmes, weeks=weeks, per_week=per_week, people=people, seed=seed, stance=stance)
     dataset = _over(of, list(times), rest, threads, progress)
-    return dataset.merge(_read(of, _settings(model, imbalance), list(times), tests, rest))
+    read = _read(of, _settings(model, imbalance), list(times), tests, rest)
+    return dataset.merge(read).assign_attrs(weeks=float(weeks))
 
 
 def _over(of: Study, weeks: Sequence[float], rest: float | None, threads: int | None, progress: bool) -> xr.Dataset:
