@@ -23,6 +23,7 @@ from spinesim.model.scale import scaled
 from spinesim.population import people
 from spinesim.results import open_results
 from spinesim.roles import stances
+from spinesim.sensitivity import sensitivity
 from spinesim.shards import merge
 from spinesim.solve import solve
 from spinesim.sweep import sweep
@@ -49,6 +50,7 @@ __all__ = [
     "people",
     "reading",
     "scaled",
+    "sensitivity",
     "solve",
     "stances",
     "sweep",

@@ -53,7 +53,7 @@ class _Commands(typer.core.TyperGroup):
             raise typer.Exit(BAD_INPUT) from error
         except KeyboardInterrupt:
             kept = " Finished cases are kept, and the same command goes on from there."
-            _complain("Stopped." + kept * (ctx.invoked_subcommand in ("run", "sweep")))
+            _complain("Stopped." + kept * (ctx.invoked_subcommand in ("run", "sweep", "sensitivity")))
             raise typer.Exit(STOPPED) from None
 
 
@@ -279,7 +279,13 @@ def _plain(value: Any) -> Any:
 
 
 #: Kinds of figure of what is no sweep, by a variable that it has.
-OWN_KINDS = {"naming_probability": "confusion", "benefit_mean": "forest", "dose_benefit": "pareto"}
+OWN_KINDS = {
+    "naming_probability": "confusion",
+    "total_order": "sobol",
+    "effect": "tornado",
+    "benefit_mean": "forest",
+    "dose_benefit": "pareto",
+}
 DECIMALS = {"deg": 2, "N": 1, "MPa": 3}  # in the tables of a case; other numbers get three figures
 
 
@@ -484,6 +490,106 @@ def merge(
     from spinesim.shards import merge as join
 
     _count(output, join(output, parts))
+
+
+# ----------------------------------------------------------------------------------------------------- sensitivity
+
+
+@app.command(
+    epilog="Example: spinesim sensitivity adult --parameters strength.core=0.7:1.2 --parameters load.hands=0:8 "
+    "--outcomes compression.L4_L5,anterior_pelvic_tilt --method morris -n 2 --output sensitivity"
+)
+def sensitivity(
+    model: Annotated[str, typer.Argument(help="Name of a shipped model, or a folder.")],
+    parameters: Annotated[
+        list[str], typer.Option(metavar="NAME=LOW:HIGH", help="Range of a parameter; may be repeated.")
+    ],
+    outcomes: Annotated[
+        str, typer.Option(metavar="O1,O2,...", help="Result variables with their places, as compression.L4_L5.")
+    ],
+    output: Annotated[Path, typer.Option(help="Folder to write to.")],
+    method: Annotated[
+        str, typer.Option(metavar="local|morris|sobol", help="Derivatives, elementary effects or shares of variance.")
+    ] = "sobol",
+    n: Annotated[
+        int | None, typer.Option("-n", help="Trajectories (20) or rows (1024, a power of two) of the design.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the design and the intervals.")] = 0,
+    settings: Settings = None,
+    stance: Annotated[str, typer.Option(help="How the body is supported.")] = "standing",
+    posture: Angles = None,
+    complete: Annotated[
+        str, typer.Option(metavar="rhythm|find", help="How the angles that --posture does not name follow.")
+    ] = "rhythm",
+    stability: Annotated[
+        str | None, typer.Option(metavar="yes|no|MARGIN", help="Least stiffness demanded of any motion [N m/rad].")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Number of threads; all cores by default.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="local|ADDRESS", help="Dask workers in place of threads (spinesim[cluster]).")
+    ] = None,
+) -> None:
+    """Which parameters move which outcomes: tables and figures. A stopped run goes on where it was.
+
+    Exit status 0, also where drawn cases have no solution: they are left out and counted.
+    """
+    from spinesim import plots, results
+    from spinesim.model.read import load_model
+    from spinesim.sensitivity import sensitivity as analyse
+
+    names = outcomes.split(",")
+    asked: dict[str, Any] = {"method": method, "complete": complete}
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The output folder {output} cannot be written: {error.strerror}.") from error
+    dataset = analyse(
+        load_model(model),
+        _ranges(parameters),
+        names,
+        n=n,
+        seed=seed,
+        parameters=_assignments("--set", settings),
+        stance=stance,
+        posture=_assignments("--posture", posture) or None,
+        stability=_stability(stability),
+        output=None if method == "local" else output / "cases.nc",
+        threads=threads,
+        executor=cluster,
+        progress=True,
+        **asked,
+    )
+    results.write(dataset, output / "sensitivity.nc")
+    for kind in ("tornado", "sobol") if method == "sobol" else ("tornado",):
+        for name in names:
+            words = plots.caption(kind, dataset, outcome=name)
+            file = output / f"{kind}_{name}.png"
+            plots.save(plots.figure(kind, dataset, outcome=name), file, words)
+            print(f"{file}: {words}")
+    print(f"Table: {output / 'sensitivity.nc'}")
+
+
+def _ranges(texts: list[str]) -> dict[str, tuple[float, float]]:
+    """Both ends by name of ``name=low:high`` texts.
+
+    Raises
+    ------
+    InputError
+        If one is not of that form, or a name comes twice.
+    """
+    ranges: dict[str, tuple[float, float]] = {}
+    for text in texts:
+        name, equals, ends = text.partition("=")
+        if name in ranges:
+            raise InputError(f"--parameters {text}: {name} comes twice.")
+        try:
+            low, high = (float(end) for end in ends.split(":"))
+        except ValueError as error:
+            raise InputError(f"--parameters {text}: it must have the form name=low:high.") from error
+        if not equals or not name:
+            raise InputError(f"--parameters {text}: it must have the form name=low:high.")
+        ranges[name] = (low, high)
+    return ranges
 
 
 # ---------------------------------------------------------------------------------------------------------- assess

@@ -35,6 +35,8 @@ from spinesim.variables import (
     COMPARISON_COORDINATES,
     COMPARISONS,
     COORDINATES,
+    SENSITIVITIES,
+    SENSITIVITY_COORDINATES,
     VARIABLES,
     attributes,
 )
@@ -52,8 +54,8 @@ def check(dataset: xr.Dataset) -> None:
     ResultsFileError
         Naming the variable or attribute and what is expected of it.
     """
-    variables = VARIABLES | ASSESSMENTS | COMPARISONS
-    coordinates = COORDINATES | ASSESSMENT_COORDINATES | COMPARISON_COORDINATES
+    variables = VARIABLES | ASSESSMENTS | SENSITIVITIES | COMPARISONS
+    coordinates = COORDINATES | ASSESSMENT_COORDINATES | SENSITIVITY_COORDINATES | COMPARISON_COORDINATES
     for name, array in dataset.variables.items():
         if name in dataset.data_vars and name not in variables:
             raise ResultsFileError(f"{name} is not a result variable of spinesim and cannot be saved.")

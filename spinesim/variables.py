@@ -433,10 +433,90 @@ ASSESSMENT_COORDINATES = _register(
     Variable("reading", ("reading",), "", "Number that a clinician reads."),
 )
 
+#: Variables of what parameters do to outcomes (`spinesim.sensitivity`); "outcome" stands for its unit.
+SENSITIVITIES = _register(
+    Variable(
+        "effect",
+        ("outcome", "parameter"),
+        "outcome",
+        "Change of an outcome over the range of a parameter: along the derivative in the middle of the ranges, or the "
+        "mean over the ranges of the others.",
+    ),
+    Variable("effect_low", ("outcome", "parameter"), "outcome", "Lower end of the 95 % bootstrap interval of it."),
+    Variable("effect_high", ("outcome", "parameter"), "outcome", "Upper end of the 95 % bootstrap interval of it."),
+    Variable(
+        "derivative",
+        ("outcome", "parameter"),
+        "outcome/parameter",
+        "Derivative of an outcome by a parameter in the middle of the ranges.",
+    ),
+    Variable(
+        "absolute_effect",
+        ("outcome", "parameter"),
+        "outcome",
+        "Mean size of Morris' elementary effects, whatever their sign, over the range of a parameter.",
+    ),
+    Variable(
+        "absolute_effect_low", ("outcome", "parameter"), "outcome", "Lower end of the 95 % bootstrap interval of it."
+    ),
+    Variable(
+        "absolute_effect_high", ("outcome", "parameter"), "outcome", "Upper end of the 95 % bootstrap interval of it."
+    ),
+    Variable(
+        "effect_spread",
+        ("outcome", "parameter"),
+        "outcome",
+        "Standard deviation of Morris' elementary effects: curvature, and dependence on other parameters.",
+    ),
+    Variable(
+        "first_order",
+        ("outcome", "parameter"),
+        "1",
+        "Share of the variance of an outcome that a parameter explains by itself (Sobol').",
+    ),
+    Variable("first_order_low", ("outcome", "parameter"), "1", "Lower end of the 95 % bootstrap interval of it."),
+    Variable("first_order_high", ("outcome", "parameter"), "1", "Upper end of the 95 % bootstrap interval of it."),
+    Variable(
+        "total_order",
+        ("outcome", "parameter"),
+        "1",
+        "Share of the variance of an outcome that is left when all other parameters are known (Sobol').",
+    ),
+    Variable("total_order_low", ("outcome", "parameter"), "1", "Lower end of the 95 % bootstrap interval of it."),
+    Variable("total_order_high", ("outcome", "parameter"), "1", "Upper end of the 95 % bootstrap interval of it."),
+    Variable(
+        "first_order_by_size", ("rows", "outcome", "parameter"), "1", "First order index of the first rows alone."
+    ),
+    Variable(
+        "total_order_by_size", ("rows", "outcome", "parameter"), "1", "Total order index of the first rows alone."
+    ),
+    Variable(
+        "pairs_used",
+        ("outcome", "parameter"),
+        "1",
+        "Number of pairs or rows whose cases have a solution; the others are left out.",
+    ),
+    Variable("outcome_mean", ("outcome",), "outcome", "Mean of an outcome over the drawn cases with a solution."),
+    Variable("outcome_spread", ("outcome",), "outcome", "Standard deviation of the same."),
+    Variable("outcome_value", ("outcome",), "outcome", "Value of an outcome in the middle of the ranges."),
+    Variable("cases", (), "1", "Number of cases that were solved or tried."),
+    Variable("unsolved_cases", (), "1", "Number of cases without a solution."),
+)
+
+#: Coordinates of such a table.
+SENSITIVITY_COORDINATES = _register(
+    Variable("outcome", ("outcome",), "", "Result variable, with its level, side and so on."),
+    Variable("outcome_unit", ("outcome",), "", "Unit of the outcome."),
+    Variable("parameter", ("parameter",), "", "Parameter that is moved."),
+    Variable("parameter_unit", ("parameter",), "", "Unit of the parameter."),
+    Variable("range_low", ("parameter",), "", "Lower end of the range of a parameter, in its unit."),
+    Variable("range_high", ("parameter",), "", "Upper end of the range of a parameter, in its unit."),
+    Variable("rows", ("rows",), "1", "Number of rows of the design."),
+)
 
 #: Variables of a comparison of programmes (`spinesim.compare`).
 COMPARISONS = _register(
-    Variable("outcome_value", ("programme", "outcome", "person"), OWN, "Value of an outcome, in its own unit."),
+    Variable("value_after", ("programme", "outcome", "person"), OWN, "Value of an outcome, in its own unit."),
     Variable(
         "value_before", ("outcome", "person"), OWN, "Value of an outcome with the imbalance, before anything is done."
     ),
@@ -484,7 +564,6 @@ COMPARISONS = _register(
 COMPARISON_COORDINATES = _register(
     Variable("week", ("week",), "week", "Time since the beginning."),
     Variable("programme", ("programme",), "", "What is done."),
-    Variable("outcome", ("outcome",), "", "What is compared, with its level or root."),
     Variable("person", ("person",), "1", "Number of the virtual adult."),
     Variable("unit", ("outcome",), "", "Unit of an outcome."),
     Variable("better", ("outcome",), "", "Which way an outcome is better: less, more, or nearer to healthy."),
@@ -499,8 +578,13 @@ COMPARISON_COORDINATES = _register(
 )
 
 
+_ALL = (
+    *(VARIABLES, COORDINATES, ASSESSMENTS, ASSESSMENT_COORDINATES),
+    *(SENSITIVITIES, SENSITIVITY_COORDINATES, COMPARISONS, COMPARISON_COORDINATES),
+)
+
+
 def attributes(name: str) -> dict[str, str]:
     """``units``, ``long_name`` and ``description`` of a result variable or coordinate, as its array carries them."""
-    known = VARIABLES | COORDINATES | ASSESSMENTS | ASSESSMENT_COORDINATES | COMPARISONS | COMPARISON_COORDINATES
-    variable = known[name]
+    variable = next(register[name] for register in _ALL if name in register)
     return {"units": variable.units, "long_name": variable.long_name, "description": variable.description}

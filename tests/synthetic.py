@@ -367,3 +367,39 @@ def synthetic_doses() -> xr.Dataset:
             "note": "Doses.",
         },
     )
+
+
+def synthetic_sensitivity() -> xr.Dataset:
+    """Effects and Sobol' indices of four parameters on two outcomes, their intervals 0.02 and 5 % wide either way."""
+    effect = np.array([[6.0, -1.5, -0.5, 0.0], [140.0, 30.0, 70.0, -25.0]])
+    first = np.array([[0.85, 0.06, 0.01, 0.0], [0.6, 0.05, 0.2, 0.03]])
+    total = np.array([[0.91, 0.1, 0.02, 0.001], [0.7, 0.08, 0.25, 0.04]])
+    both = ("outcome", "parameter")
+    values = {
+        "effect": (both, effect),
+        "effect_low": (both, effect - 0.05 * np.abs(effect)),
+        "effect_high": (both, effect + 0.05 * np.abs(effect)),
+        "first_order": (both, first),
+        "first_order_low": (both, first - 0.02),
+        "first_order_high": (both, first + 0.02),
+        "total_order": (both, total),
+        "total_order_low": (both, total - 0.02),
+        "total_order_high": (both, total + 0.02),
+        "outcome_spread": (("outcome",), np.array([1.7, 45.0])),
+        "cases": ((), np.float64(384)),
+        "unsolved_cases": ((), np.float64(3)),
+        "status": ((), np.array("solved")),
+    }
+    coords = {
+        "outcome": ("outcome", ["anterior_pelvic_tilt", "compression.L4_L5"]),
+        "outcome_unit": ("outcome", ["deg", "N"]),
+        "parameter": ("parameter", ["tightness.hip_flexors", "strength.core", "load.hands", "strength.gluteals"]),
+        "parameter_unit": ("parameter", ["deg", "1", "kg", "1"]),
+        "range_low": ("parameter", [0.0, 0.7, 0.0, 0.6]),
+        "range_high": ("parameter", [15.0, 1.2, 8.0, 1.2]),
+    }
+    return xr.Dataset(
+        {name: (dims, array, attributes(name)) for name, (dims, array) in values.items()},
+        coords={name: (dims, array, attributes(name)) for name, (dims, array) in coords.items()},
+        attrs={"method": "sobol"},
+    )

@@ -25,7 +25,7 @@ from spinesim.sweep import sweep
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = [
-    *("run", "solve", "sweep", "merge", "assess", "validate", "calibrate", "check"),
+    *("run", "solve", "sweep", "merge", "sensitivity", "assess", "validate", "calibrate", "check"),
     *("parameters", "imbalances", "stances", "models", "plot"),
     *("interventions", "compare", "dose", "claims"),
 ]
@@ -557,3 +557,35 @@ def test_sweep__of_samples_names_those_without_a_solution(here):
 )
 def test_sweep__refuses_in_one_sentence(here, options, words):
     assert_refused("sweep", "--output", "x.nc", *options, words=words)
+
+
+@pytest.mark.parametrize(
+    ("method", "size", "kinds"), [("local", [], ["tornado"]), ("sobol", ["-n", "16"], ["tornado", "sobol"])]
+)
+def test_sensitivity__writes_cases_table_and_figures(here, method, size, kinds):
+    ranges = ["--parameters", "load.hands=0:8", "--parameters", "strength.erectors=0.7:1.2"]
+    asked = ["--outcomes", "compression.L4_L5,lean", "--posture", "trunk_flexion=10", "--method", method, *size]
+    status, output, _ = spinesim_command("sensitivity", "adult", *ranges, *asked, "--output", "s")
+    assert status == 0
+    files = {f"{kind}_{name}.png" for kind in kinds for name in ("compression.L4_L5", "lean")}
+    files |= {"sensitivity.nc"} | ({"cases.nc"} if method == "sobol" else set())
+    assert {path.name for path in Path("s").iterdir()} == files
+    assert "Compression, L4/L5 is moved most by load.hands from 0 to 8 kg by +" in output
+    drawn, _, _ = spinesim_command("plot", "s/sensitivity.nc")
+    assert drawn == 0
+    assert Path(f"s/sensitivity_{kinds[-1]}.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--parameters", "load.hands"], "it must have the form name=low:high"),
+        (["--parameters", "load.hands=1"], "it must have the form name=low:high"),
+        (["--parameters", "=1:2"], "it must have the form name=low:high"),
+        (["--parameters", "load.hands=0:1", "--parameters", "load.hands=0:2"], "load.hands comes twice"),
+        (["--parameters", "load.hands=0:1", "-n", "100"], "Sobol' indices need a power of two"),
+        (["--parameters", "load.hands=0:1", "--outcomes", "lea"], "there is no result variable lea"),
+    ],
+)
+def test_sensitivity__refuses_in_one_sentence(here, options, words):
+    assert_refused("sensitivity", "adult", "--outcomes", "lean", "--output", "s", *options, words=words)

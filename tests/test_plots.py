@@ -23,7 +23,14 @@ from spinesim.plots.maps import edges
 from spinesim.plots.overlay import look, spread
 from spinesim.plots.stances import sides
 from spinesim.plots.style import ACTIVATION, HATCHES, SERIES, UNSOLVED_MARKS, VALUES, level_name
-from tests.synthetic import synthetic_case, synthetic_comparison, synthetic_confusion, synthetic_doses, synthetic_sweep
+from tests.synthetic import (
+    synthetic_case,
+    synthetic_comparison,
+    synthetic_confusion,
+    synthetic_doses,
+    synthetic_sensitivity,
+    synthetic_sweep,
+)
 
 TIGHT, WEAK = "tightness.hip_flexors", "strength.gluteals"
 DEGREES = list(range(0, 31, 3))
@@ -56,6 +63,8 @@ def dataset(request, case, line, grid):
 #: What draws no case of a body, and what it draws.
 NO_CASES = {
     "confusion": synthetic_confusion,
+    "tornado": synthetic_sensitivity,
+    "sobol": synthetic_sensitivity,
     "forest": synthetic_comparison,
     "time_course": synthetic_comparison,
     "responders": synthetic_comparison,
@@ -105,7 +114,7 @@ def test_figure__has_labelled_axes(kind, dataset):
     named_rows = [label.get_text() for label in ax.get_yticklabels() if label.get_text()]
     assert ax.get_ylabel() or "hip flexors" in named_rows
     units = re.findall(r"\[(deg|N|m|mm²)\]", ax.get_xlabel() + ax.get_ylabel())
-    assert units or kind in ("cocontraction", "confusion")  # activations and names have no unit
+    assert units or kind in ("cocontraction", "confusion", "sobol")  # activations, names and shares have no unit
 
 
 @every_kind
@@ -934,6 +943,54 @@ def test_pareto__joins_the_doses_that_no_other_beats():
     none["dose_benefit"] = 0.0 * none["dose_benefit"]
     none["on_front"] = ("dose", [1.0, 0, 0, 0, 0, 0])
     assert caption("pareto", none) == "anterior pelvic tilt: no dose is better than nothing."
+
+
+# Sensitivity
+
+
+def test_tornado__bars_are_effects_with_the_largest_on_top():
+    ax = figure("tornado", synthetic_sensitivity(), outcome="compression.L4_L5").axes[0]
+    low, high = ax.get_ylim()
+    assert low > high
+    names = [label.get_text().split("\n")[0] for label in ax.get_yticklabels()]
+    assert names == ["tightness.hip_flexors", "load.hands", "strength.core", "strength.gluteals"]
+    widths = {round(bar.get_y() + bar.get_height() / 2): bar.get_width() for bar in ax.patches}
+    assert widths == {0: 140.0, 1: 70.0, 2: 30.0, 3: -25.0}
+    assert legend_of(ax) == ["rises with it", "falls with it"]
+    assert ax.get_xlabel() == "change of compression, L4/L5 over the range [N]"
+
+
+def test_tornado__panels_have_one_order():
+    other = synthetic_sensitivity()
+    other["effect"] = other["effect"] * [0.1, 10.0, 1.0, 1.0]
+    whole = figure("tornado", [synthetic_sensitivity(), other], titles=["a", "b"])
+    for ax, effects in zip(whole.axes, ([-1.5, 6.0, -0.5, 0.0], [-15.0, 0.6, -0.5, 0.0]), strict=True):
+        widths = {round(bar.get_y() + bar.get_height() / 2): bar.get_width() for bar in ax.patches}
+        assert [widths[i] for i in range(4)] == pytest.approx(effects)
+
+
+def test_sensitivity_captions__say_the_finding():
+    assert caption("tornado", synthetic_sensitivity()) == (
+        "Anterior pelvic tilt is moved most by tightness.hip_flexors from 0 to 15 deg by +6 deg (5.7 to 6.3); "
+        "then strength.core from 0.7 to 1.2 by -1.5 deg (-1.57 to -1.43); then load.hands from 0 to 8 kg by -0.5 deg "
+        "(-0.525 to -0.475) (mean over the ranges of the others). 3 of 384 cases have no solution; the pairs they "
+        "belong to are left out."
+    )
+    assert caption("sobol", synthetic_sensitivity(), outcome="compression.L4_L5") == (
+        "Of the variance of compression, L4/L5 (standard deviation 45 N) the largest shares, interactions included, "
+        "are due to tightness.hip_flexors 0.70 (0.68 to 0.72), load.hands 0.25 (0.23 to 0.27), strength.core 0.08 "
+        "(0.06 to 0.1); by themselves the parameters explain 0.88 in all. 3 of 384 cases have no solution; the pairs "
+        "they belong to are left out."
+    )
+    assert "below 0.05 with their interval: load.hands, strength.gluteals" in caption("sobol", synthetic_sensitivity())
+
+
+@pytest.mark.parametrize("kind", ["tornado", "sobol"])
+def test_sensitivity__of_what_the_file_does_not_hold(kind):
+    with pytest.raises(InputError, match=r"no outcome lean: it has anterior_pelvic_tilt, compression.L4_L5"):
+        figure(kind, synthetic_sensitivity(), outcome="lean")
+    with pytest.raises(InputError, match=r"no parameter x: it has tightness"):
+        figure(kind, synthetic_sensitivity(), order=["x"])
 
 
 # What all kinds share

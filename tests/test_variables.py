@@ -8,12 +8,14 @@ from spinesim.variables import (
     COMPARISON_COORDINATES,
     COMPARISONS,
     COORDINATES,
+    SENSITIVITIES,
+    SENSITIVITY_COORDINATES,
     VARIABLES,
     attributes,
 )
 
-KNOWN = VARIABLES | ASSESSMENTS | COMPARISONS
-PLACES = COORDINATES | ASSESSMENT_COORDINATES | COMPARISON_COORDINATES
+KNOWN = VARIABLES | ASSESSMENTS | SENSITIVITIES | COMPARISONS
+PLACES = COORDINATES | ASSESSMENT_COORDINATES | SENSITIVITY_COORDINATES | COMPARISON_COORDINATES
 
 
 @pytest.mark.parametrize("variable", [*KNOWN.values(), *PLACES.values()], ids=lambda variable: variable.name)
@@ -25,8 +27,9 @@ def test_register__says_one_sentence_and_knows_its_dimensions(variable):
 
 def test_register__has_no_name_twice():
     assert not KNOWN.keys() & PLACES.keys()
-    assert len(KNOWN) == len(VARIABLES) + len(ASSESSMENTS) + len(COMPARISONS)
-    assert len(PLACES) == len(COORDINATES) + len(ASSESSMENT_COORDINATES) + len(COMPARISON_COORDINATES)
+    assert len(KNOWN) == sum(map(len, (VARIABLES, ASSESSMENTS, SENSITIVITIES, COMPARISONS)))
+    places = (COORDINATES, ASSESSMENT_COORDINATES, SENSITIVITY_COORDINATES, COMPARISON_COORDINATES)
+    assert len(PLACES) == sum(map(len, places))
     assert all(name == variable.name for name, variable in (KNOWN | PLACES).items())
 
 

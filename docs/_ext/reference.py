@@ -24,6 +24,8 @@ from spinesim.variables import (
     COMPARISON_COORDINATES,
     COMPARISONS,
     COORDINATES,
+    SENSITIVITIES,
+    SENSITIVITY_COORDINATES,
     VARIABLES,
 )
 
@@ -59,6 +61,7 @@ def registers():
         ("results_table", [*VARIABLES.values(), *COORDINATES.values()]),
         ("assessments_table", [*ASSESSMENTS.values(), *ASSESSMENT_COORDINATES.values()]),
         ("comparisons_table", [*COMPARISONS.values(), *COMPARISON_COORDINATES.values()]),
+        ("sensitivity_table", [*SENSITIVITIES.values(), *SENSITIVITY_COORDINATES.values()]),
     ):
         yield (
             file,

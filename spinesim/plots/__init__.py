@@ -4,6 +4,7 @@ from spinesim.plots.body import body_frontal, body_sagittal
 from spinesim.plots.buckling import buckling_mode
 from spinesim.plots.comparison import forest, pareto, responders, time_course
 from spinesim.plots.curves import tilt_and_lordosis
+from spinesim.plots.effects import sobol, tornado
 from spinesim.plots.kinds import KINDS, Kind, caption, check_options, figure, kind_of, save
 from spinesim.plots.loads import disc_loads, foramen_area
 from spinesim.plots.maps import heat_map
@@ -32,8 +33,10 @@ __all__ = [
     "pareto",
     "responders",
     "save",
+    "sobol",
     "stability",
     "stance",
     "tilt_and_lordosis",
     "time_course",
+    "tornado",
 ]

@@ -35,6 +35,7 @@ from spinesim.plots.comparison import (
 from spinesim.plots.confusion import NEEDS as CONFUSION_NEEDS
 from spinesim.plots.confusion import confusion, confusion_caption
 from spinesim.plots.curves import tilt_and_lordosis, tilt_and_lordosis_caption
+from spinesim.plots.effects import SOBOL_NEEDS, TORNADO_NEEDS, ranked, sobol, sobol_caption, tornado, tornado_caption
 from spinesim.plots.loads import disc_loads, disc_loads_caption, foramen_area, foramen_area_caption
 from spinesim.plots.maps import common_span, heat_map, heat_map_caption
 from spinesim.plots.margins import NEEDS as STABILITY_NEEDS
@@ -214,6 +215,24 @@ KINDS: dict[str, Kind] = {
         PARETO_NEEDS,
         same_scale=False,
     ),
+    "tornado": Kind(
+        tornado,
+        tornado_caption,
+        "Change of one outcome over the range of every parameter, the largest on top.",
+        (7.2, 5.2),
+        TORNADO_NEEDS,
+        same_scale=False,
+        narrowest=7.2,
+    ),
+    "sobol": Kind(
+        sobol,
+        sobol_caption,
+        "First and total order Sobol' index of every parameter for one outcome.",
+        (7.2, 5.2),
+        SOBOL_NEEDS,
+        same_scale=False,
+        narrowest=7.2,
+    ),
 }
 
 
@@ -257,6 +276,8 @@ def _panels(
         shared["programmes"] = best_first(panels[0], **shared)
     if "span" in kind_of(name).options and shared.get("span") is None and len(panels) > 1:
         shared["span"] = common_span(panels, **shared)
+    if "order" in kind_of(name).options and shared.get("order") is None and len(panels) > 1:
+        shared["order"] = ranked(panels, kind_of(name).needs[-1], shared.get("outcome"))
     words = list(titles) or [""] * len(panels)
     return [
         (dataset, {**shared, "title": title} if title else shared) for dataset, title in zip(panels, words, strict=True)

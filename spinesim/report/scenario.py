@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from spinesim.errors import InputError
 from spinesim.plots import KINDS, check_options
-from spinesim.variables import ASSESSMENTS, COMPARISONS, VARIABLES
+from spinesim.variables import ASSESSMENTS, COMPARISONS, SENSITIVITIES, VARIABLES
 
 FILE = "scenario.toml"
 AXIS = "a list of numbers without repetition, or { start, stop, step } with a whole number of steps"
@@ -360,7 +360,9 @@ def _unsuited(entry: FigureEntry, run: AnyRun) -> Iterable[tuple[str, str]]:
         )
     needs = [*kind.needs, *([str(entry.options["variable"])] if "variable" in entry.options else [])]
     for name in needs:
-        if name not in VARIABLES | ASSESSMENTS | COMPARISONS:
+        if name in SENSITIVITIES:
+            yield "kind", f"{entry.kind} draws a sensitivity, and {run.name} is none: use `spinesim sensitivity`."
+        elif name not in VARIABLES | ASSESSMENTS | COMPARISONS:
             yield "options", f"there is no result variable {name}{_nearest(name, VARIABLES)}"
         elif not isinstance(run, Run) and name not in _kept(run):
             head, drawn = OWN_FIGURES[type(run)]
