@@ -279,7 +279,7 @@ def compare(
     Returns
     -------
     xarray.Dataset
-        Dimensions ``programme``, ``outcome`` and ``person``. ``outcome_value``, ``value_before`` and
+        Dimensions ``programme``, ``outcome`` and ``person``. ``value_after``, ``value_before`` and
         ``value_healthy`` in the ``unit`` of the outcome; ``benefit``, person by person against nothing, positive is
         better; over the people ``benefit_mean``, ``benefit_low`` and ``benefit_high`` (middle 95 %),
         ``share_better``, ``change_mean`` (value less that of nothing) and ``rank`` (1: largest mean benefit). The
@@ -299,7 +299,7 @@ def compare(
     'no better than nothing'
     """
     of = study(model, imbalance, programmes, weeks=weeks, per_week=per_week, people=people, seed=seed, stance=stance)
-    return _over(of, [weeks], rest, threads, progress).isel(week=0)
+    return _over(of, [weeks], rest, threads, progress).isel(week=0).assign_attrs(weeks=float(weeks))
 
 
 def course(
@@ -336,7 +336,8 @@ def course(
         raise InputError(f"times = {list(times)} is not allowed: it must name weeks from 0")
     of = study(model, imbalance, programmes, weeks=weeks, per_week=per_week, people=people, seed=seed, stance=stance)
     dataset = _over(of, list(times), rest, threads, progress)
-    return dataset.merge(_read(of, _settings(model, imbalance), list(times), tests, rest))
+    read = _read(of, _settings(model, imbalance), list(times), tests, rest)
+    return dataset.merge(read).assign_attrs(weeks=float(weeks))
 
 
 def _over(of: Study, weeks: Sequence[float], rest: float | None, threads: int | None, progress: bool) -> xr.Dataset:
@@ -359,7 +360,7 @@ def _over(of: Study, weeks: Sequence[float], rest: float | None, threads: int | 
     summary = summarised(gain, change, least)
     dims = ("week", "programme", "outcome")
     data: dict[str, Any] = {
-        "outcome_value": ((*dims, "person"), np.moveaxis(after, 0, 2), attributes("outcome_value")),
+        "value_after": ((*dims, "person"), np.moveaxis(after, 0, 2), attributes("value_after")),
         "value_before": (("outcome", "person"), before, attributes("value_before")),
         "value_healthy": (("outcome", "person"), healthy, attributes("value_healthy")),
         "benefit": ((*dims, "person"), gain, attributes("benefit")),

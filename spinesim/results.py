@@ -54,8 +54,8 @@ def check(dataset: xr.Dataset) -> None:
     ResultsFileError
         Naming the variable or attribute and what is expected of it.
     """
-    variables = VARIABLES | ASSESSMENTS | COMPARISONS | SENSITIVITIES
-    coordinates = COORDINATES | ASSESSMENT_COORDINATES | COMPARISON_COORDINATES | SENSITIVITY_COORDINATES
+    variables = VARIABLES | ASSESSMENTS | SENSITIVITIES | COMPARISONS
+    coordinates = COORDINATES | ASSESSMENT_COORDINATES | SENSITIVITY_COORDINATES | COMPARISON_COORDINATES
     for name, array in dataset.variables.items():
         if name in dataset.data_vars and name not in variables:
             raise ResultsFileError(f"{name} is not a result variable of spinesim and cannot be saved.")

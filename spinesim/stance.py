@@ -216,15 +216,18 @@ def two_sided(stance: Stance) -> bool:
 def _columns(packed: Packed, matrix: Floats) -> tuple[list[int], list[int]]:
     """First and one past the last free coordinate that each fascicle acts on."""
     arrays = packed.arrays
+    moved = [np.flatnonzero(row).tolist() for row in matrix]
+    segments, starts = arrays.muscle_segments.tolist(), arrays.segment_first.tolist()
+    coordinates, conditions = arrays.segment_coordinates.tolist(), arrays.segment_condition.tolist()
     first, last = [], []
     for i in range(packed.lines):
         used: set[int] = set()
-        for s in range(arrays.muscle_segments[i], arrays.muscle_segments[i + 1]):
-            crossed = list(arrays.segment_coordinates[arrays.segment_first[s] : arrays.segment_first[s + 1]])
-            if arrays.segment_condition[s] >= 0:
-                crossed.append(arrays.segment_condition[s])
+        for s in range(segments[i], segments[i + 1]):
+            crossed = coordinates[starts[s] : starts[s + 1]]
+            if conditions[s] >= 0:
+                crossed.append(conditions[s])
             for k in crossed:
-                used.update(np.flatnonzero(matrix[k]).tolist())
+                used.update(moved[k])
         first.append(min(used, default=0))
         last.append(max(used, default=-1) + 1)
     return first, last

@@ -606,6 +606,7 @@ SENSITIVITIES = _register(
 
 #: Coordinates of such a table.
 SENSITIVITY_COORDINATES = _register(
+    Variable("outcome", ("outcome",), "", "Result variable, with its level, side or root."),
     Variable("outcome_unit", ("outcome",), "", "Unit of the outcome."),
     Variable("parameter", ("parameter",), "", "Parameter that is moved."),
     Variable("parameter_unit", ("parameter",), "", "Unit of the parameter."),
@@ -614,10 +615,9 @@ SENSITIVITY_COORDINATES = _register(
     Variable("rows", ("rows",), "1", "Number of rows of the design."),
 )
 
-
 #: Variables of a comparison of programmes (`spinesim.compare`).
 COMPARISONS = _register(
-    Variable("outcome_value", ("programme", "outcome", "person"), OWN, "Value of an outcome, in its own unit."),
+    Variable("value_after", ("programme", "outcome", "person"), OWN, "Value of an outcome, in its own unit."),
     Variable(
         "value_before", ("outcome", "person"), OWN, "Value of an outcome with the imbalance, before anything is done."
     ),
@@ -665,7 +665,6 @@ COMPARISONS = _register(
 COMPARISON_COORDINATES = _register(
     Variable("week", ("week",), "week", "Time since the beginning."),
     Variable("programme", ("programme",), "", "What is done."),
-    Variable("outcome", ("outcome",), "", "What is looked at: a result variable with its level, side or root."),
     Variable("person", ("person",), "1", "Number of the virtual adult."),
     Variable("unit", ("outcome",), "", "Unit of an outcome."),
     Variable("better", ("outcome",), "", "Which way an outcome is better: less, more, or nearer to healthy."),
@@ -680,14 +679,8 @@ COMPARISON_COORDINATES = _register(
 )
 
 _ALL = (
-    VARIABLES,
-    COORDINATES,
-    ASSESSMENTS,
-    ASSESSMENT_COORDINATES,
-    COMPARISONS,
-    COMPARISON_COORDINATES,
-    SENSITIVITIES,
-    SENSITIVITY_COORDINATES,
+    *(VARIABLES, COORDINATES, ASSESSMENTS, ASSESSMENT_COORDINATES),
+    *(SENSITIVITIES, SENSITIVITY_COORDINATES, COMPARISONS, COMPARISON_COORDINATES),
 )
 
 

@@ -338,7 +338,7 @@ def synthetic_comparison(people: int = 12) -> xr.Dataset:
         {
             **data,
             "benefit": ((*dims, "person"), gain, attributes("benefit")),
-            "status": (("week", "programme", "person"), status),
+            "status": (("week", "programme", "person"), status, attributes("status")),
         },
         coords={
             "week": ("week", weeks, attributes("week")),
@@ -356,6 +356,7 @@ def synthetic_comparison(people: int = 12) -> xr.Dataset:
             "versions": '{"spinesim": "0"}',
             "stance": "standing",
             "seed": "0",
+            "weeks": 16.0,
             "note": "A comparison.",
         },
     )
@@ -374,7 +375,7 @@ def synthetic_doses() -> xr.Dataset:
     return xr.Dataset(
         {
             **{name: ("dose", values, attributes(name)) for name, values in columns.items()},
-            "status": ("dose", ["solved"] * 6),
+            "status": ("dose", np.array(["solved"] * 6), attributes("status")),
         },
         coords={
             "dose": ("dose", np.arange(6), attributes("dose")),

@@ -46,7 +46,7 @@ def test_compare__of_one_body_is_the_difference_of_two_solves(adult):
     before, after = ss.solve(adult, TIGHT), ss.solve(adult, {n: float(v[0]) for n, v in changed.items()})
     one = found.sel(programme="stretch.hip_flexors", person=0)
     for name in ("anterior_pelvic_tilt", "effort"):
-        assert float(one.outcome_value.sel(outcome=name)) == pytest.approx(float(after[name]), abs=1e-9)
+        assert float(one.value_after.sel(outcome=name)) == pytest.approx(float(after[name]), abs=1e-9)
         assert float(one.change_mean.sel(outcome=name)) == pytest.approx(float(after[name] - before[name]), abs=1e-9)
     load = float(before.compression.sel(level="L4_L5") - after.compression.sel(level="L4_L5"))
     assert float(one.benefit.sel(outcome="compression.L4_L5")) == pytest.approx(load, abs=1e-6)

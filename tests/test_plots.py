@@ -63,6 +63,8 @@ def dataset(request, case, line, grid):
 #: What draws no case of a body, and what it draws.
 NO_CASES = {
     "confusion": synthetic_confusion,
+    "tornado": synthetic_sensitivity,
+    "sobol": synthetic_sensitivity,
     "forest": synthetic_comparison,
     "time_course": synthetic_comparison,
     "responders": synthetic_comparison,

@@ -58,12 +58,12 @@ def _outcome(dataset: xr.Dataset, outcome: str) -> xr.Dataset:
 
 
 def _one_week(dataset: xr.Dataset, week: float | None) -> xr.Dataset:
-    """The week asked for, the last by default."""
+    """The week asked for; by default that in which the programmes end."""
     if "week" not in dataset.dims:
         return dataset
     weeks = dataset["week"].values.astype(float)
     if week is None:
-        return dataset.isel(week=-1)
+        return dataset.isel(week=int(np.abs(weeks - float(dataset.attrs["weeks"])).argmin()))
     if week not in weeks:
         raise InputError(f"The comparison has no week {week:g}: it has {', '.join(f'{w:g}' for w in weeks)}.")
     return dataset.isel(week=int(np.flatnonzero(weeks == week)[0]))
@@ -114,7 +114,7 @@ def forest(
     outcome
         Such as ``"compression.L4_L5"``.
     week
-        Of a course; the last by default.
+        Of a course; that in which the programmes end by default.
     programmes
         Those to be shown, in this order; all of them by default, the best first.
     """

@@ -164,7 +164,7 @@ def _compared(model: Model, entry: Compare | DoseGrid, small: bool, progress: bo
     asked |= {"people": min(entry.people, SMALL_PEOPLE) if small else entry.people, "progress": progress}
     if entry.times is None:
         return compare(model, entry.who, entry.programmes, **asked)
-    at = [entry.times[i] for i in ends_and_middle(len(entry.times))] if small else entry.times
+    at = sorted({min(entry.times), entry.weeks, max(entry.times)}) if small else entry.times
     return course(model, entry.who, entry.programmes, times=at, **asked)
 
 

@@ -139,8 +139,10 @@ def _comparisons(tables: Sequence[tuple[str, str, xr.Dataset]]) -> str:
 
 
 def _benefits(dataset: xr.Dataset) -> list[str]:
-    """Mean benefit, middle 95 % and verdict of every programme in every outcome, in the last week."""
-    last = dataset.isel(week=-1) if "week" in dataset.dims else dataset
+    """Mean benefit, middle 95 % and verdict of every programme in every outcome, when the programmes end."""
+    last = dataset
+    if "week" in dataset.dims:
+        last = dataset.isel(week=int(np.abs(dataset["week"].values - float(dataset.attrs["weeks"])).argmin()))
     heads, rows = [], []
     for p, name in enumerate(last["programme"].values.astype(str)):
         if name == "nothing":
