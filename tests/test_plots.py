@@ -69,8 +69,6 @@ NO_CASES = {
     "time_course": synthetic_comparison,
     "responders": synthetic_comparison,
     "pareto": synthetic_doses,
-    "tornado": synthetic_sensitivity,
-    "sobol": synthetic_sensitivity,
 }
 
 every_kind = pytest.mark.parametrize("kind", list(KINDS))
