@@ -282,7 +282,17 @@ def _outcome(body: _Body, point: _Point, activation: Floats) -> tuple[Floats, Fl
     prices = np.concatenate([point.prices, np.zeros(MAX_ROWS)])
     free = np.ascontiguousarray(point.free)
     found: tuple[Floats, Floats] = outcome(
-        body.model, body.arrays, body.case, body.held, free, prices, activation, body.work, body.out
+        body.model,
+        body.arrays,
+        body.case,
+        0,
+        body.held,
+        body.posture is None,
+        free,
+        prices,
+        activation,
+        body.work,
+        body.out,
     )
     return found
 

@@ -11,17 +11,20 @@ from spinesim.kernels.state import configure
 
 
 @kernel
-def outcome(model, stance, case, held, free, multiplier, activation, work, out):
+def outcome(model, stance, case, row, held, find, free, multiplier, activation, work, out):
     """Loads, angles and foramina of one case, as of a solved one.
 
     Parameters
     ----------
-    case, out : CaseArrays and Outputs of one case; certificate, prices and least effort in ``out`` have no meaning
-    held : HeldAngles; their values are ``case.held[0]``
+    case, row : CaseArrays and the row to take
+        Constants in place of ``row`` and ``find`` would compile all that they are handed to for them, and again.
+    held : HeldAngles; their values are ``case.held[row]``
+    find : bool, whether the posture is found
     free : (nu,) float64 [rad]
     multiplier : (nu + MAX_ROWS,) float64
     activation : (n + na,) float64
     work : Work, written in place
+    out : Outputs, written in place into ``row``; certificate, prices and least effort have no meaning
 
     Returns
     -------
@@ -30,17 +33,17 @@ def outcome(model, stance, case, held, free, multiplier, activation, work, out):
     """
     nu, nh = free.size, case.held.shape[1]
     errors, rows = np.empty(nh), np.empty((nh, nu))
-    passive.disc_constants(model, case.preload[0], work.disc)
-    configure(model, stance, case, 0, free, work)
-    held_errors(model, stance, held, case.held[0], free, work, errors, rows)
-    lower, upper = case.lower[0], case.upper[0]
+    passive.disc_constants(model, case.preload[row], work.disc)
+    configure(model, stance, case, row, free, work)
+    held_errors(model, stance, held, case.held[row], free, work, errors, rows)
+    lower, upper = case.lower[row], case.upper[row]
     problem = Sharing(work.columns, stance.cost, stance.target, lower, upper, work.tau, work.rows, work.bound)
     fixed = 1 if model.pressure_line >= 0 else 0
     derive(
         model,
         stance,
         case,
-        0,
+        row,
         problem,
         fixed,
         2.0,
@@ -48,10 +51,10 @@ def outcome(model, stance, case, held, free, multiplier, activation, work, out):
         free,
         multiplier,
         activation,
-        True,
+        find,
         activation,
         work,
         out,
     )
-    out.status[0] = 0
+    out.status[row] = 0
     return errors, rows
