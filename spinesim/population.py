@@ -37,6 +37,7 @@ from spinesim.kernels.arrays import Floats
 from spinesim.model.files import PROVENANCE, number, read_table, text
 from spinesim.model.pack import pack
 from spinesim.model.parts import Model
+from spinesim.model.sagittal import RANGES, can_be_aligned
 from spinesim.solve import check_parts, check_settings
 
 SEXES = ("men", "women")
@@ -181,6 +182,7 @@ class People:
 def quantities(model: Model) -> list[tuple[str, str]]:
     """What is drawn for a model: parameter or trait, and the quantity of the tables that it is one of."""
     known = names(pack(model))
+    fixed = () if can_be_aligned(model) else tuple(f"subject.{name}" for name in RANGES)
     drawn: list[tuple[str, str]] = []
     for quantity in dict.fromkeys(spread.quantity for spread in spreads()):
         family, _, target = quantity.partition(".")
@@ -190,7 +192,7 @@ def quantities(model: Model) -> list[tuple[str, str]]:
             ]
         elif family == "tightness":
             drawn += [(f"{quantity}.{side}", quantity) for side in known.sides.get(target, ()) if target in known.tests]
-        elif quantity in parameters.PARAMETERS or "." not in quantity:
+        elif quantity not in fixed and (quantity in parameters.PARAMETERS or "." not in quantity):
             drawn.append((quantity, quantity))
     return drawn
 

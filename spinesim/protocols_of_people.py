@@ -6,6 +6,7 @@ of the bone; the model turns that line by the pelvic tilt that it finds.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache, partial
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from spinesim.intervention import applied, programme
 from spinesim.kernels.arrays import Floats
 from spinesim.population import People, people, with_settings
-from spinesim.protocols import Bench, protocol
+from spinesim.protocols import Bench, need, protocol
 from spinesim.protocols_by_stance import PROTOCOLS
 from spinesim.sweep import sweep
 
@@ -48,14 +49,25 @@ def postures(bench: Bench, stance: str = "standing", done: str = "") -> dict[str
 
 def extension(bench: Bench) -> Floats:
     """(n,) passive hip extension [deg] that the Thomas test reads, mean of both sides, from that of the reference."""
-    columns = crowd(bench).columns
-    return -0.5 * (columns["tightness.hip_flexors.left"] + columns["tightness.hip_flexors.right"])
+    return -0.5 * (column(bench, "tightness.hip_flexors.left") + column(bench, "tightness.hip_flexors.right"))
+
+
+def column(bench: Bench, name: str) -> Floats:
+    """(n,) a parameter of everybody.
+
+    Raises
+    ------
+    InputError
+        If people of this model have it not.
+    """
+    need((name,), crowd(bench).columns, "people who differ in", bench.model.name)
+    return crowd(bench).columns[name]
 
 
 def correlation(one: Floats, other: Floats) -> float:
-    """Pearson's r over the people who have both."""
+    """Pearson's r over the people who have both; NaN of fewer than three."""
     fine = np.isfinite(one) & np.isfinite(other)
-    return float(np.corrcoef(one[fine], other[fine])[0, 1])
+    return float(np.corrcoef(one[fine], other[fine])[0, 1]) if fine.sum() > 2 else math.nan
 
 
 @protocol("TS005")
@@ -76,14 +88,13 @@ def _tilt_and_lordosis(bench: Bench) -> float:
 @protocol("PO028")
 def _incidence_and_change(bench: Bench) -> float:
     change = postures(bench)["lordosis"] - postures(bench, "sitting")["lordosis"]
-    return correlation(crowd(bench).columns["subject.pelvic_incidence"], change)
+    return correlation(column(bench, "subject.pelvic_incidence"), change)
 
 
 def _explained(bench: Bench, sex: float) -> float:
     """Variance of the inclination of the pelvis that the strength of the abdominals explains [%]."""
-    who = crowd(bench)
-    chosen = who.traits["sex"] == sex
-    r = correlation(who.columns["strength.abdominals"][chosen], postures(bench)["inclination"][chosen])
+    chosen = crowd(bench).traits["sex"] == sex
+    r = correlation(column(bench, "strength.abdominals")[chosen], postures(bench)["inclination"][chosen])
     return 100.0 * r**2
 
 
@@ -94,7 +105,13 @@ PROTOCOLS["TS009"] = partial(_explained, sex=0.0)
 def _effect(bench: Bench, done: str) -> float:
     """Mean change over the SD between people, of inclination or lordosis, whichever is larger in magnitude."""
     before, after = postures(bench), postures(bench, done=done)
-    sizes = [float(np.nanmean(after[name] - before[name]) / np.nanstd(before[name])) for name in before]
+    sizes = []
+    for name in before:
+        fine = np.isfinite(before[name]) & np.isfinite(after[name])
+        if fine.sum() < 3:
+            return math.nan
+        spread = before[name][np.isfinite(before[name])].std()
+        sizes.append(float((after[name] - before[name])[fine].mean() / spread))
     return max(sizes, key=abs)
 
 

@@ -80,13 +80,16 @@ def test_compare__right_after_a_massage_something_is_left(adult):
 
 
 def test_compare__stretching_takes_tilt_away(table):
+    """Of most people: a person may be loose, or respond with the wrong sign."""
     one = table.sel(programme="stretch.hip_flexors", outcome="anterior_pelvic_tilt")
-    assert float(one.benefit_low) > 0.0
-    assert one.verdict.item() == "better than nothing"
+    assert float(one.benefit_mean) > 1.0
+    assert float(one.share_better) >= 0.75
     assert float(one["rank"]) == 1.0
-    assert (
-        np.abs(one.benefit) <= np.abs(table.value_before - table.value_healthy).sel(outcome=one.outcome.item())
-    ).all()
+    lordosis = table.sel(programme="stretch.hip_flexors", outcome="lumbar_lordosis")
+    assert float(lordosis.benefit_low) > 0.0
+    assert lordosis.verdict.item() == "better than nothing"
+    far = np.abs(table.value_before - table.value_healthy).sel(outcome="anterior_pelvic_tilt")
+    assert (one.benefit <= far + 1e-9).all()  # nobody is nearer to healthy than healthy
 
 
 def test_compare__people_keep_their_bodies_and_their_responses(adult, table):
@@ -100,7 +103,8 @@ def test_compare__people_keep_their_bodies_and_their_responses(adult, table):
 def test_compare__says_of_every_programme_where_it_helps(table):
     found = sentences(table)
     assert len(found) == len(PLANS)
-    assert found[0].startswith("stretch.hip_flexors: better than nothing in anterior_pelvic_tilt (")
+    assert found[0].startswith("stretch.hip_flexors: better than nothing in lumbar_lordosis (")
+    assert "no better than nothing in the rest." in found[0]
     assert all(sentence.endswith(".") for sentence in found)
 
 

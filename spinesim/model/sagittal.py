@@ -56,6 +56,11 @@ def sagittal_angles(model: Model) -> dict[str, float]:
     }
 
 
+def can_be_aligned(model: Model) -> bool:
+    """Whether the spine of a model is five lumbar levels and T12/L1."""
+    return len(model.levels) == len(SHARES) + 1
+
+
 def aligned(
     model: Model,
     *,
@@ -83,7 +88,7 @@ def aligned(
     }
     if all(value is None for value in wanted.values()):
         return model
-    if len(model.levels) != len(SHARES) + 1:
+    if not can_be_aligned(model):
         raise InputError(f"the model {model.name} has {len(model.levels)} levels: another posture needs six")
     for name, value in wanted.items():
         low, high = RANGES[name]

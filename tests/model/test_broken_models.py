@@ -108,7 +108,7 @@ CELLS = [
     ("pedicles", "L3", "width_m", "0", "width_m = 0, must be greater than 0"),
     ("tests", "adductors", "coordinate", "hip_r.bend", "coordinate = hip_r.bend, is not a coordinate"),
     ("tests", "adductors", "group", "thighs", "is not a group of tests.csv"),
-    ("tightness", "adductors", "theta_deg", "90", "theta_deg = 5, must increase within a group"),
+    ("tightness", "adductors", "theta_deg", "90", "theta_deg = -15, must increase within a group"),
     ("tightness", "adductors", "gain", "-1", "gain = -1, must not be negative"),
 ]
 
@@ -420,7 +420,7 @@ IMBALANCES = [
         '"strength.gluteal" = { value = 0.6',
         "did you mean strength.gluteals",
     ),
-    (CROSSED, "value = 20.0", "value = 50.0", "= 50 deg is not allowed: it must be a number from 0 to 40 deg"),
+    (CROSSED, "value = 20.0", "value = 50.0", "= 50 deg is not allowed: it must be a number from -20 to 40 deg"),
     (
         CROSSED,
         "value = 20.0",
