@@ -160,7 +160,7 @@ def _body(task: Task, settings: Mapping[str, float]) -> _Body:
     task = replace(task, model=person)
     stance = pack_stance(pack(person), task.stance)
     case, angles = chain_cases(task, {name: np.array([value]) for name, value in settings.items()}, 1)
-    model = stance.packed.arrays._replace(level_reference=stance.compression)
+    model = stance.packed.arrays._replace(level_reference=stance.compression, level_shear_reference=stance.shear)
     arrays = stance.arrays if task.volume else stance.arrays._replace(cost=np.ones_like(stance.arrays.cost))
     work = workspace(model, arrays)
     passive.disc_constants(model, case.preload[0], work.disc)
