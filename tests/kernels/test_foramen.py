@@ -178,6 +178,18 @@ def test_foramen__opens_in_flexion_and_closes_in_extension(adult, side):
         assert (area[-4.0] < area[0.0]).all()
 
 
+@pytest.mark.parametrize(("angle", "low", "high"), [(5.0, 5.0, 20.0), (-5.0, -22.0, -8.0)])
+def test_foramen__changes_by_what_segments_of_cadavers_show(adult, angle, low, high):
+    """Bands of Inufusa et al. (1996), FN052 and FN053: single segments bent; 5 deg at each level are assumed."""
+    s = scene(adult)
+    areas = []
+    for each in (0.0, angle):
+        s.configure(np.radians([each if name.endswith(".flexion") else 0.0 for name in s.packed.free]))
+        areas.append(np.array([measured(s, shape(s, f, 1))[AREA] for f in range(5)]))
+    change = 100.0 * (areas[1] / areas[0] - 1.0)
+    assert ((low <= change) & (change <= high)).sum() >= 4, change
+
+
 def test_foramen__closes_on_the_side_of_the_bend_and_with_lost_height(adult):
     s = scene(adult)
     s.configure(np.radians([3.0 if name.endswith(".bend") else 0.0 for name in s.packed.free]))
