@@ -169,8 +169,9 @@ def test_found_posture__of_a_mirrored_case_is_mirrored(adult, stance):
     one = ss.solve(adult, ASYMMETRIC, stance=stance)
     two = ss.solve(adult, mirrored_parameters(ASYMMETRIC), stance=stance)
     assert float(np.abs(one.segment_angle.sel(axis="bend")).max()) > 0.1
-    # the search stops within 1e-8 rad of its optimum, and turns a cut to 1e-9 rad of its mode
-    assert_mirrored(one, two, 1e-7)
+    # the search stops within 1e-8 rad of its optimum, and turns a cut to 1e-9 rad of its mode; a root that is just
+    # touched gets 100 mmHg per mm
+    assert_mirrored(one, two, 1e-6)
 
 
 def test_held_posture__of_a_mirrored_case_is_mirrored(adult):
