@@ -70,7 +70,7 @@ _HELPERS: list[subprocess.Popen[bytes]] = []
 def announce() -> None:
     """Say, before a first call that has to compile, that it will take a while, and share it with a second process."""
     if _MARK is None or not _MARK.exists():
-        log.warning("spinesim compiles its kernels on first use; this takes about a minute and is then kept")
+        log.warning("spinesim compiles its kernels on first use; this takes a minute or two and is then kept")
         _share()
 
 
