@@ -6,8 +6,9 @@
 """
 
 from spinesim.assessment import assess, reading
-from spinesim.compare import compare, course, least_weeks, pareto
+from spinesim.compare import compare, course
 from spinesim.confusion import confusion
+from spinesim.dose import least_weeks, pareto
 from spinesim.errors import (
     InfeasibleError,
     InputError,

@@ -32,7 +32,7 @@ STRENGTHS = ("core", "erectors", "gluteals", "hip_flexors", "hamstrings")  #: gr
 RANGES = ("hip_flexors", "hamstrings")  #: groups whose range adapts
 WAKING = 16.0  #: hours of a day that a habit fills with stances, the rest of them lying free of use (assumed)
 HABIT = {"standing": 4.0, "sitting": 6.0}  #: hours a day of a healthy habit (assumed)
-STEP = 1e-2  #: of strengths [1], and of tightness in radians' place [deg / 10], for the slopes of the circle
+STEP = 1e-2  #: of strengths [1], and of tightness in tens of degrees, for the slopes of the circle
 COLUMNS = (text("law"), number("value", "number"), text("unit"), *PROVENANCE)
 
 
@@ -212,6 +212,9 @@ def adapt(circle: Circle, start: Mapping[str, float] | None = None, *, weeks: in
         states[week] = state
         try:
             target, day = circle.wanted(state)
+        except InputError:
+            status[week] = "out of range"  # the register knows no such strength or tightness
+            break
         except SpinesimError as error:
             status[week] = type(error).__name__.removesuffix("Error").lower()
             break

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from spinesim.compare import INTERVAL, NOISE, Outcome, outcomes, together
+from spinesim.compare import INTERVAL, NOISE, Outcome, outcomes, solved
 from spinesim.errors import InputError
 from spinesim.intervention import applied, programme
 from spinesim.kernels.arrays import Floats
@@ -35,7 +35,6 @@ from spinesim.model.parts import Model
 from spinesim.model.read import load_model
 from spinesim.population import People, people, with_settings
 from spinesim.shapes import least_change
-from spinesim.sweep import sweep
 from spinesim.validation import markdown, number, write
 from spinesim.variables import VARIABLES
 
@@ -231,18 +230,8 @@ def _solved(
             plan = programme(model, wanted, weeks=WEEKS, per_week=PER_WEEK)
             before = applied(model, before, plan, WEEKS, who.effects)
         columns.append(before)
-    samples = {name: values.ravel() for name, values in together(model, columns).items()}
-    variables = [measure.variable for measure in measures]
-    found = sweep(model, samples=samples, stance=stance, variables=[v for v in variables if v != "stability_margin"])
-    # a margin that is demanded is met by construction: what is left is asked of a body that demands none
-    bare = (
-        sweep(model, samples=samples, stance=stance, variables=["stability_margin"], stability=False)
-        if "stability_margin" in variables
-        else found
-    )
-    shape = (who.count, len(states))
-    tables = [m.values(bare if m.variable == "stability_margin" else found).reshape(shape) for m in measures]
-    return [[table[:, s] for table in tables] for s in range(len(states))]
+    found, _ = solved(model, columns, measures, who.count, stance=stance)
+    return [[found[measure.name][:, s] for measure in measures] for s in range(len(states))]
 
 
 def _finding(model: Model, claim: Claim, values: dict[tuple[str, _State], dict[str, Floats]]) -> Finding:
@@ -257,7 +246,7 @@ def _finding(model: Model, claim: Claim, values: dict[tuple[str, _State], dict[s
     change = (one - other)[np.isfinite(one - other)]
     if not change.size:
         return Finding(claim, NOT_COMPUTED, *nothing, measure.unit, 0)
-    least = least_change(np.nan_to_num(other), measure.unit)
+    least = least_change(other, measure.unit)
     change = np.where(np.abs(change) < NOISE * least, 0.0, change)
     low, high = (float(value) for value in np.percentile(change, INTERVAL))
     mean, base = float(change.mean()), float(np.nanmean(other))

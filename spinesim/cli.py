@@ -75,6 +75,25 @@ Angles = Annotated[
     list[str] | None, typer.Option(metavar="ANGLE=DEG", help="Hold an angle of the posture [deg]; may be repeated.")
 ]
 ModelName = Annotated[str, typer.Option(help="Name of a shipped model, or a folder.")]
+StanceName = Annotated[str, typer.Option(help="How the body is supported, as `spinesim stances` lists it.")]
+Completion = Annotated[
+    str, typer.Option(metavar="rhythm|find", help="How the angles that --posture does not name follow.")
+]
+Criterion = Annotated[
+    str, typer.Option(metavar="effort2|effort3|minmax", help="What the muscles of a held posture minimise.")
+]
+Weights = Annotated[str, typer.Option(metavar="volume|unit", help="How muscles count: by volume, or all alike.")]
+Margin = Annotated[
+    str | None,
+    typer.Option(
+        metavar="yes|no|MARGIN",
+        help="Least stiffness demanded of any motion [N m/rad]; by default the model's if the posture is found.",
+    ),
+]
+Threads = Annotated[int | None, typer.Option(help="Number of threads; all cores by default.")]
+Workers = Annotated[
+    str | None, typer.Option(metavar="local|ADDRESS", help="Dask workers in place of threads (spinesim[cluster]).")
+]
 
 
 def main() -> None:
@@ -199,26 +218,12 @@ def _end(failed: list[str]) -> None:
 def solve(
     settings: Settings = None,
     model: ModelName = "adult",
-    stance: Annotated[
-        str, typer.Option(help="How the body is supported: standing, sitting, forward_bend, side_bend.")
-    ] = "standing",
+    stance: StanceName = "standing",
     posture: Angles = None,
-    complete: Annotated[
-        str, typer.Option(metavar="rhythm|find", help="How the angles that --posture does not name follow.")
-    ] = "rhythm",
-    criterion: Annotated[
-        str, typer.Option(metavar="effort2|effort3|minmax", help="What the muscles of a held posture minimise.")
-    ] = "effort2",
-    weights: Annotated[
-        str, typer.Option(metavar="volume|unit", help="How muscles count: by volume, or all alike.")
-    ] = "volume",
-    stability: Annotated[
-        str | None,
-        typer.Option(
-            metavar="yes|no|MARGIN",
-            help="Least stiffness demanded of any motion [N m/rad]; by default the model's if the posture is found.",
-        ),
-    ] = None,
+    complete: Completion = "rhythm",
+    criterion: Criterion = "effort2",
+    weights: Weights = "volume",
+    stability: Margin = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all numbers as JSON.")] = False,
     output: Annotated[Path | None, typer.Option(help="Results file (netCDF) to write.")] = None,
 ) -> None:
@@ -385,27 +390,17 @@ def sweep(
     ] = None,
     settings: Settings = None,
     model: ModelName = "adult",
-    stance: Annotated[str, typer.Option(help="How the body is supported.")] = "standing",
+    stance: StanceName = "standing",
     posture: Angles = None,
-    complete: Annotated[
-        str, typer.Option(metavar="rhythm|find", help="How the angles that --posture does not name follow.")
-    ] = "rhythm",
-    criterion: Annotated[
-        str, typer.Option(metavar="effort2|effort3|minmax", help="What the muscles of a held posture minimise.")
-    ] = "effort2",
-    weights: Annotated[
-        str, typer.Option(metavar="volume|unit", help="How muscles count: by volume, or all alike.")
-    ] = "volume",
-    stability: Annotated[
-        str | None, typer.Option(metavar="yes|no|MARGIN", help="Least stiffness demanded of any motion [N m/rad].")
-    ] = None,
+    complete: Completion = "rhythm",
+    criterion: Criterion = "effort2",
+    weights: Weights = "volume",
+    stability: Margin = None,
     variables: Annotated[
         str | None, typer.Option(metavar="V1,V2,...", help="Result variables to keep; all but the large by default.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Number of threads; all cores by default.")] = None,
-    cluster: Annotated[
-        str | None, typer.Option(metavar="local|ADDRESS", help="Dask workers in place of threads (spinesim[cluster]).")
-    ] = None,
+    threads: Threads = None,
+    cluster: Workers = None,
     shard: Annotated[
         str | None, typer.Option(metavar="I/N", help="Solve only part I of N, to be joined by `spinesim merge`.")
     ] = None,
@@ -516,18 +511,12 @@ def sensitivity(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the design and the intervals.")] = 0,
     settings: Settings = None,
-    stance: Annotated[str, typer.Option(help="How the body is supported.")] = "standing",
+    stance: StanceName = "standing",
     posture: Angles = None,
-    complete: Annotated[
-        str, typer.Option(metavar="rhythm|find", help="How the angles that --posture does not name follow.")
-    ] = "rhythm",
-    stability: Annotated[
-        str | None, typer.Option(metavar="yes|no|MARGIN", help="Least stiffness demanded of any motion [N m/rad].")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="Number of threads; all cores by default.")] = None,
-    cluster: Annotated[
-        str | None, typer.Option(metavar="local|ADDRESS", help="Dask workers in place of threads (spinesim[cluster]).")
-    ] = None,
+    complete: Completion = "rhythm",
+    stability: Margin = None,
+    threads: Threads = None,
+    cluster: Workers = None,
 ) -> None:
     """Which parameters move which outcomes: tables and figures. A stopped run goes on where it was.
 
@@ -1139,7 +1128,8 @@ def dose(
 
     Exit status 0: some dose reaches it. 1: none does.
     """
-    from spinesim.compare import find_outcome, least_weeks
+    from spinesim.compare import find_outcome
+    from spinesim.dose import least_weeks
     from spinesim.model.read import load_model
 
     described = load_model(model)

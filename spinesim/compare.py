@@ -12,7 +12,6 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -39,9 +38,8 @@ from spinesim.variables import VARIABLES, attributes
 INTERVAL = (2.5, 97.5)  #: percentiles of the people
 NOISE = 0.02  #: of the least change that matters: smaller differences are none (assumed; 0.01 deg, 0.1 N)
 FEW = 0.5  #: share of people with a solution below which nothing is said
-LONGEST = 104.0  #: weeks that a dose is searched for
 COURSE_TESTS = ("thomas", "straight_leg_raise")
-#: Outcomes of the nerves, one per root, if the model computes them, and which way is better.
+#: Outcomes of the nerves, one per root, and which way is better.
 NERVES = {"foramen_area": "more", "root_occupancy": "less", "root_contact_pressure": "less"}
 BETTER = {
     "less": "a smaller value is better",
@@ -76,7 +74,7 @@ class Outcome:
         return numbers
 
 
-def outcomes(model: Model, stance: str = "standing") -> tuple[Outcome, ...]:
+def outcomes(model: Model) -> tuple[Outcome, ...]:
     """What is compared on a model: posture, loads of every level, room of every root, stability and effort."""
     found = [
         Outcome("anterior_pelvic_tilt", "anterior_pelvic_tilt", (), "healthy"),
@@ -84,16 +82,29 @@ def outcomes(model: Model, stance: str = "standing") -> tuple[Outcome, ...]:
         *(Outcome(f"compression.{level}", "compression", (("level", level),), "less") for level in model.levels),
     ]
     for variable, better in NERVES.items():
-        if variable in VARIABLES:
-            found += [
-                Outcome(f"{variable}.{level.partition('_')[0]}", variable, (("foramen", level),), better)
-                for level in foramen_levels(model)
-            ]
+        found += [
+            Outcome(f"{variable}.{level.partition('_')[0]}", variable, (("foramen", level),), better)
+            for level in foramen_levels(model)
+        ]
     return (
         *found,
         Outcome("stability_margin", "stability_margin", (), "more"),
         Outcome("effort", "effort", (), "less"),
     )
+
+
+def find_outcome(model: Model, name: str) -> Outcome:
+    """The outcome of that name.
+
+    Raises
+    ------
+    InputError
+        If there is none; names those there are.
+    """
+    known = {outcome.name: outcome for outcome in outcomes(model)}
+    if name not in known:
+        raise InputError(f"There is no outcome {name}: outcomes are {', '.join(known)}.")
+    return known[name]
 
 
 # ------------------------------------------------------------------------------------------------------------ states
@@ -192,25 +203,39 @@ def _meant(model: Model, state: Mapping[str, Floats], name: str) -> Floats:
 
 
 def solved(
-    of: Study, states: Sequence[Mapping[str, Floats]], *, threads: int | None = None, progress: bool = False
-) -> dict[str, Floats]:
-    """(n, s) every outcome of every person in every state; NaN where there is no solution."""
-    wanted = outcomes(of.model, of.stance)
-    columns = {name: values.ravel() for name, values in together(of.model, states).items()}
-    shape = (of.who.count, len(states))
+    model: Model,
+    states: Sequence[Mapping[str, Floats]],
+    wanted: Sequence[Outcome],
+    count: int,
+    *,
+    stance: str = "standing",
+    threads: int | None = None,
+    progress: bool = False,
+) -> tuple[dict[str, Floats], np.ndarray]:
+    """(n, s) every outcome of ``count`` people in every state, NaN where there is no solution, and the status of each.
+
+    Where a margin is demanded it is met by construction: what is left is asked of a body that demands none, and the
+    status is that of the first of the two solves that failed.
+    """
+    shape = (count, len(states))
+    joint = together(model, states)
+    columns = {name: np.broadcast_to(values.ravel(), math.prod(shape)) for name, values in joint.items()}
     if not columns:  # the model itself, with nothing out of order
         columns = {"load.hands": np.zeros(math.prod(shape))}
-    asked: dict[str, Any] = {"stance": of.stance, "threads": threads, "progress": progress}
+    asked: dict[str, Any] = {"samples": columns, "stance": stance, "threads": threads, "progress": progress}
     kept = [v for v in dict.fromkeys(outcome.variable for outcome in wanted) if v != "stability_margin"]
-    columns = {name: np.broadcast_to(values, math.prod(shape)) for name, values in columns.items()}
-    found = sweep(of.model, samples=columns, variables=kept, **asked)
-    # where a margin is demanded it is met by construction: what is left is asked of a body that demands none
-    bare = sweep(of.model, samples=columns, variables=["stability_margin"], stability=False, **asked)
-    return {
+    found = sweep(model, variables=kept, **asked)
+    status = found["status"].values
+    bare = found
+    if any(outcome.variable == "stability_margin" for outcome in wanted):
+        bare = sweep(model, variables=["stability_margin"], stability=False, **asked)
+        status = np.where(status == "solved", bare["status"].values, status)
+    values = {
         outcome.name: outcome.values(bare if outcome.variable == "stability_margin" else found).reshape(shape)
         for outcome in wanted
         if outcome.variable in found or outcome.variable in bare
     }
+    return values, status.reshape(shape)
 
 
 def benefits(outcome: Outcome, values: Floats, nothing: Floats, healthy: Floats) -> Floats:
@@ -219,7 +244,7 @@ def benefits(outcome: Outcome, values: Floats, nothing: Floats, healthy: Floats)
         better = np.abs(nothing - healthy) - np.abs(values - healthy)
     else:
         better = values - nothing if outcome.better == "more" else nothing - values
-    noise = NOISE * least_change(np.nan_to_num(nothing), outcome.unit)
+    noise = NOISE * least_change(nothing, outcome.unit)
     result: Floats = np.where(np.abs(better) < noise, 0.0, better)
     return result
 
@@ -345,18 +370,21 @@ def _over(of: Study, weeks: Sequence[float], rest: float | None, threads: int | 
     states: list[Mapping[str, Floats]] = [of.healthy, of.before]
     place = np.ones((len(weeks), len(of.programmes)), dtype=np.int64)  # of the state; 1: as before
     for w, week in enumerate(weeks):
-        for p, wanted in enumerate(of.programmes):
-            if wanted.name != NOTHING and (week > 0.0 or any(b.intervention in LOADS for b in wanted.blocks)):
+        for p, plan in enumerate(of.programmes):
+            if plan.name != NOTHING and (week > 0.0 or any(b.intervention in LOADS for b in plan.blocks)):
                 place[w, p] = len(states)
-                states.append(of.after(wanted, week, rest))
-    values = solved(of, states, threads=threads, progress=progress)
-    named = [outcome for outcome in outcomes(of.model, of.stance) if outcome.name in values]
+                states.append(of.after(plan, week, rest))
+    wanted = outcomes(of.model)
+    values, status = solved(
+        of.model, states, wanted, of.who.count, stance=of.stance, threads=threads, progress=progress
+    )
+    named = [outcome for outcome in wanted if outcome.name in values]
     table = np.stack([values[outcome.name] for outcome in named])  # outcome, person, state
     healthy, before, after = table[:, :, 0], table[:, :, 1], np.moveaxis(table[:, :, place], 1, -1)
     nothing = after[:, :, [each.name == NOTHING for each in of.programmes].index(True)]
     gain = np.stack([benefits(outcome, after[o], nothing[o][:, None], healthy[o]) for o, outcome in enumerate(named)])
     gain, change = (np.moveaxis(each, 0, 2) for each in (gain, after - nothing[:, :, None]))  # week, programme, outcome
-    least = np.array([least_change(np.nan_to_num(before[o]), outcome.unit) for o, outcome in enumerate(named)])
+    least = np.array([least_change(before[o], outcome.unit) for o, outcome in enumerate(named)])
     summary = summarised(gain, change, least)
     dims = ("week", "programme", "outcome")
     data: dict[str, Any] = {
@@ -388,10 +416,9 @@ def _over(of: Study, weeks: Sequence[float], rest: float | None, threads: int | 
     incidence = of.healthy.get("subject.pelvic_incidence")
     if incidence is not None:
         coords["person_incidence"] = ("person", incidence, attributes("person_incidence"))
-    status = np.where(np.isfinite(after).all(axis=0), "solved", "not_converged")  # week, programme, person
-    data["status"] = (("week", "programme", "person"), status, attributes("status"))
+    data["status"] = (("week", "programme", "person"), np.moveaxis(status[:, place], 0, -1), attributes("status"))
     attrs = {
-        **_origin(of.model),
+        **origin(of.model),
         "stance": of.stance,
         "imbalance": json.dumps({n: v.tolist() if v.size == 1 else "of every person" for n, v in of.before.items()}),
         "people": str(of.who.count),
@@ -401,7 +428,7 @@ def _over(of: Study, weeks: Sequence[float], rest: float | None, threads: int | 
     return xr.Dataset(data, coords, attrs)
 
 
-def _origin(model: Model) -> dict[str, str]:
+def origin(model: Model) -> dict[str, str]:
     """What made the numbers, as attributes."""
     return {"model": model.name, "model_digest": pack(model).digest, "note": NOTE, "versions": versions()}
 
@@ -484,159 +511,3 @@ def _benefit_words(one: xr.Dataset) -> str:
     numbers = (one.benefit_mean.item(), one.benefit_low.item(), one.benefit_high.item())
     mean, low, high = (f"{value:.3g}" for value in numbers)
     return f"{one.outcome.item()} ({mean}{unit}, {low} to {high})"
-
-
-# -------------------------------------------------------------------------------------------------------------- dose
-
-
-@dataclass(frozen=True)
-class Dose:
-    """The least dose that reaches a target."""
-
-    weeks: float  #: inf: none does
-    benefit: float  #: there, or the largest found
-    reached: bool
-
-
-def find_outcome(model: Model, name: str) -> Outcome:
-    """The outcome of that name.
-
-    Raises
-    ------
-    InputError
-        If there is none; names those there are.
-    """
-    known = {outcome.name: outcome for outcome in outcomes(model)}
-    if name not in known:
-        raise InputError(f"There is no outcome {name}: outcomes are {', '.join(known)}.")
-    return known[name]
-
-
-def least_weeks(
-    model: Model,
-    imbalance: str | Mapping[str, float],
-    intervention: str,
-    outcome: str,
-    target: float,
-    *,
-    per_week: float = 3.0,
-    longest: float = LONGEST,
-) -> Dose:
-    """Fewest weeks after which a body with mean responses is better than with nothing by a target.
-
-    Parameters
-    ----------
-    intervention
-        Interventions joined by ``+``, without weeks of their own.
-    outcome
-        Such as ``"anterior_pelvic_tilt"`` or ``"compression.L5_S1"``.
-    target
-        Benefit asked for, in the unit of the outcome; positive.
-
-    Raises
-    ------
-    InputError
-        For an unknown name, or a target that is not positive.
-    """
-    from scipy.optimize import brentq  # a third of a second, which few users need
-
-    wanted = find_outcome(model, outcome)
-    if not 0.0 < target < math.inf:
-        raise InputError(f"target = {target:g} is not allowed: it must be a positive benefit in {wanted.unit}")
-    if "@" in intervention:
-        raise InputError(f"programme {intervention} has weeks of its own: leave them out, they are what is searched")
-    of = study(model, imbalance, [intervention], weeks=longest, per_week=per_week, people=1)
-    treatment = of.programmes[-1]
-    healthy, nothing = (solved(of, [state])[wanted.name][:, 0] for state in (of.healthy, of.before))
-
-    def gain(week: float) -> float:
-        values = solved(of, [of.after(treatment, week, None)])[wanted.name][:, 0]
-        return float(benefits(wanted, values, nothing, healthy)[0])
-
-    # a benefit need not grow throughout: look for the first crossing on a grid that grows with the time, then inside
-    grid = np.concatenate([[0.0], np.geomspace(0.5, longest, 16)])
-    gains = [0.0]
-    for before, week in pairwise(grid):
-        gains.append(gain(float(week)))
-        if gains[-1] >= target:
-            root = float(brentq(lambda w: gain(w) - target, float(before), float(week), xtol=1e-3)) if before else None
-            weeks = (
-                root if root is not None else float(brentq(lambda w: gain(w) - target, 1e-6, float(week), xtol=1e-3))
-            )
-            return Dose(weeks, target, True)
-    return Dose(math.inf, float(np.nanmax(gains)), False)
-
-
-def pareto(
-    model: Model,
-    imbalance: str | Mapping[str, float],
-    interventions: Sequence[str],
-    outcome: str,
-    *,
-    weeks: Sequence[float] = (2.0, 4.0, 8.0, 12.0, 16.0),
-    per_week: Sequence[float] = (1.0, 2.0, 3.0, 5.0),
-) -> xr.Dataset:
-    """Benefit of an outcome against sessions, over a grid of doses, for a body with mean responses.
-
-    Parameters
-    ----------
-    interventions
-        Such as ``["stretch.hip_flexors", "plank", "stretch.hip_flexors+plank"]``.
-    outcome
-        As in `least_weeks`.
-    weeks, per_week
-        Doses tried.
-
-    Returns
-    -------
-    xarray.Dataset
-        Dimension ``dose``: ``dose_benefit``, ``dose_sessions``, ``dose_weeks``, ``dose_per_week``, ``programme`` and
-        ``on_front`` (1: no dose has at least the benefit for fewer sessions, or more for as many).
-
-    Raises
-    ------
-    InputError
-        For an unknown name or an empty grid.
-    """
-    wanted = find_outcome(model, outcome)
-    plans = [
-        (programme(model, {"name": each, "do": each}, weeks=week, per_week=times), week, times)
-        for each in interventions
-        for week in weeks
-        for times in per_week
-    ]
-    if not plans:
-        raise InputError("the grid of doses is empty: name interventions, weeks and sessions a week")
-    of = study(model, imbalance, [NOTHING], people=1)
-    states = [of.healthy, of.before, *(of.after(plan, week, None) for plan, week, _ in plans)]
-    values = solved(of, states)[wanted.name][0]
-    gain = benefits(wanted, values[2:], values[1], values[0])
-    sessions = np.array([plan.sessions(week) for plan, week, _ in plans])
-    columns = {
-        "dose_benefit": gain,
-        "dose_sessions": sessions,
-        "dose_weeks": np.array([week for _, week, _ in plans]),
-        "dose_per_week": np.array([times for *_, times in plans]),
-        "on_front": front(sessions, gain).astype(float),
-    }
-    status = np.where(np.isfinite(gain), "solved", "not_converged")
-    return xr.Dataset(
-        {
-            **{name: ("dose", column, attributes(name)) for name, column in columns.items()},
-            "status": ("dose", status, attributes("status")),
-        },
-        coords={
-            "dose": ("dose", np.arange(len(plans)), attributes("dose")),
-            "dose_programme": ("dose", [plan.name for plan, *_ in plans], attributes("dose_programme")),
-        },
-        attrs={"outcome": outcome, "unit": wanted.unit, **_origin(model)},
-    )
-
-
-def front(effort: Floats, benefit: Floats) -> np.ndarray:
-    """(d,) True for the doses that none beats with as much benefit for less effort, or with more for as much."""
-    fine = np.isfinite(benefit)
-    better = (effort[None] <= effort[:, None]) & (benefit[None] >= benefit[:, None]) & fine[None]
-    strictly = (effort[None] < effort[:, None]) | (benefit[None] > benefit[:, None])
-    result: np.ndarray = fine & ~(better & strictly).any(axis=1)
-    return result

@@ -6,6 +6,7 @@ put in its place.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -192,7 +193,7 @@ def _resampled(count: int, seed: int, draws: int = DRAWS) -> Floats:
     return np.vstack([np.ones(count), rng.multinomial(count, np.full(count, 1.0 / count), size=draws)])
 
 
-def _estimate(function, weights: Floats) -> Estimate:  # type: ignore[no-untyped-def]
+def _estimate(function: Callable[[Floats], Floats], weights: Floats) -> Estimate:
     """A function of row weights (d, n) at the data, and the percentiles of its bootstrap."""
     found = function(weights)
     with np.errstate(invalid="ignore"):

@@ -137,8 +137,6 @@ def sensitivity(
     """
     if method not in SIZES:
         raise InputError(f"method = {method!r} is not allowed: it must be 'local', 'morris' or 'sobol'")
-    asked = {"stance": stance, "posture": posture, "complete": complete}
-    criteria = {"criterion": criterion, "weights": weights, "stability": stability}
     packed = pack_stance(pack(model), stance)
     if not outcomes or len(set(outcomes)) < len(outcomes):
         raise InputError("outcomes must be one or more different names")
@@ -155,6 +153,7 @@ def sensitivity(
     flat = low + points.reshape(-1, k) * (high - low)
     cases = sweep(
         model,
+        # a range times 1 may end beyond it by rounding
         samples={name: np.clip(flat[:, i], low[i], high[i]) for i, name in enumerate(ranges)},
         parameters=parameters,
         variables=list(dict.fromkeys(outcome.variable for outcome in wanted)),
@@ -162,8 +161,12 @@ def sensitivity(
         threads=threads,
         executor=executor,
         progress=progress,
-        **asked,  # type: ignore[arg-type]
-        **criteria,  # type: ignore[arg-type]
+        stance=stance,
+        posture=posture,
+        complete=complete,
+        criterion=criterion,
+        weights=weights,
+        stability=stability,
     )
     words = {key: cases.attrs[key] for key in make_task(model, stance, None, "rhythm").words()}
     values = np.stack([outcome.of(cases[outcome.variable].values) for outcome in wanted], axis=-1)

@@ -13,8 +13,8 @@ LATE = 0.4  #: a line that has hardly changed up to this share of the axis has a
 
 
 def least_change(y: np.ndarray, unit: str) -> float:
-    """Smallest change that counts as one, in the unit of the line."""
-    return LEAST.get(unit, PART * float(np.abs(y).max()))
+    """Smallest change that counts as one, in the unit of the line; NaN has no size."""
+    return LEAST.get(unit, PART * float(np.abs(y[np.isfinite(y)]).max(initial=0.0)))
 
 
 def shape(x: np.ndarray, y: np.ndarray, unit: str) -> str:

@@ -18,7 +18,8 @@ from itertools import product
 import numpy as np
 import xarray as xr
 
-from spinesim.compare import front, summarised, verdict
+from spinesim.compare import summarised, verdict
+from spinesim.dose import front
 from spinesim.variables import VARIABLES, attributes
 
 LEVELS = ("L5_S1", "L4_L5", "L3_L4", "L2_L3", "L1_L2", "T12_L1")

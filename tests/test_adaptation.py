@@ -60,7 +60,8 @@ def test_loop_gain__is_far_below_one_and_says_what_would_reach_it(circle, adult)
     runaway = found["exponent_that_runs_away"]
     assert runaway > 10.0 * laws().strength_exponent
     at = loop_gain(Circle(adult, rules=stronger(laws(), strength_exponent=1.1 * runaway)))
-    assert at["exponent_that_runs_away"] == pytest.approx(runaway, rel=1e-3)  # strengths a step away
+    # slopes over a step of 1 % of strength curve by the exponent
+    assert at["exponent_that_runs_away"] == pytest.approx(runaway, rel=1e-3)
     assert at["gain"] > 1.0
     assert at["growth_per_week"] > 0.0
 

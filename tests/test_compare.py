@@ -15,10 +15,7 @@ from spinesim.compare import (
     compare,
     course,
     find_outcome,
-    front,
-    least_weeks,
     outcomes,
-    pareto,
     sentences,
     solved,
     study,
@@ -26,6 +23,7 @@ from spinesim.compare import (
     together,
     verdict,
 )
+from spinesim.dose import front, least_weeks, pareto
 from spinesim.errors import InputError
 from spinesim.intervention import applied, programme, typical
 from spinesim.model.pack import pack
@@ -235,7 +233,17 @@ def test_together__keeps_the_meaning_of_every_state(adult):
 
 def test_solved__healthy_body_needs_no_settings(adult):
     of = study(adult, {}, ["nothing"], people=1)
-    assert solved(of, [of.healthy])["anterior_pelvic_tilt"].item() == pytest.approx(0.0, abs=1e-9)
+    values, status = solved(adult, [of.healthy], outcomes(adult), 1)
+    assert status.item() == "solved"
+    assert values["anterior_pelvic_tilt"].item() == pytest.approx(0.0, abs=1e-9)
+
+
+def test_solved__a_body_without_a_solution_has_its_status_by_name(adult):
+    slack = {"strength.core": np.array([1.0, 0.0]), "strength.erectors": np.array([1.0, 0.0])}
+    wanted = [find_outcome(adult, name) for name in ("compression.L5_S1", "stability_margin")]
+    values, status = solved(adult, [slack], wanted, 2)
+    assert status[:, 0].tolist() == ["solved", "unstable"]
+    assert np.isnan(values["compression.L5_S1"][1, 0])
 
 
 def test_least_weeks__is_where_the_benefit_is_the_target(adult):

@@ -134,11 +134,8 @@ def test_people__of_a_smaller_model_have_what_it_has():
     assert not any("piriformis" in name for name in drawn.columns)
 
 
-def test_quantities__take_what_the_register_has(adult, monkeypatch):
-    assert "disc.height_loss" not in dict(quantities(adult)) or "disc.height_loss" in parameters.PARAMETERS
-    row = parameters.Parameter("root.size", "1", 0.5, 2, 1, "Size of the roots.")
-    monkeypatch.setitem(parameters.PARAMETERS, "root.size", row)
-    assert ("root.size", "root.size") in quantities(adult)
+def test_quantities__of_the_adult_leave_no_row_of_the_table_out(adult):
+    assert {quantity for _, quantity in quantities(adult)} == {spread.quantity for spread in spreads()}
 
 
 def test_correlation_matrix__impossible_ones_are_refused(adult, monkeypatch):

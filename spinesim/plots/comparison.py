@@ -9,6 +9,7 @@ from textwrap import wrap
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from spinesim.errors import InputError
 from spinesim.plots.cases import four, heading_of, require, sentence
@@ -130,8 +131,8 @@ def forest(
     for place, solid in zip(places, clear, strict=True):
         if np.isfinite(mean[place]):
             ax.plot([low[place], high[place]], [place, place], color=BLUE if solid else GHOST)
-    for chosen, style in ((clear, {"mfc": BLUE, "mec": BLUE}), (~clear, {"mfc": "white", "mec": GHOST})):
-        ax.plot(mean[chosen], places[chosen], "s", **style)  # type: ignore[arg-type]
+    for chosen, face, edge in ((clear, BLUE, BLUE), (~clear, "white", GHOST)):
+        ax.plot(mean[chosen], places[chosen], "s", mfc=face, mec=edge)
     ax.set_yticks(places, ["\n".join(wrap(programme_words(str(name)), 34)) for name in one["programme"].values])
     ax.set_ylim(mean.size - 0.5, -0.5)
     ax.set_xlabel("\n".join(wrap(_benefit_label(one), 36)))
@@ -262,7 +263,7 @@ def responders(
         label=f"a person, {programme_words(str(one['programme'].item()))}",
     )
     edges = (float(np.min(incidence)), *CLASSES, float(np.max(incidence)))
-    means: Sequence[object] = []
+    means: list[Line2D] = []
     for (_, chosen), left, right in zip(classes, edges, edges[1:], strict=False):
         if np.isfinite(gain[chosen]).any():
             mean = float(np.nanmean(gain[chosen]))
@@ -271,7 +272,7 @@ def responders(
         ax.axvline(limit, color=GHOST, linestyle=":", linewidth=1.0)
     ax.set_xlabel("pelvic incidence [deg]")
     ax.set_ylabel("\n".join(wrap(_benefit_label(one), 44)))
-    legend_above(ax, title, handles=[*points, *means[:1]])  # type: ignore[list-item]
+    legend_above(ax, title, handles=[*points, *means[:1]])
     return ax
 
 

@@ -28,7 +28,7 @@ HEALTHY = (GHOST, "-", "v")
 SIDE_OFFSET = {"right": 0.14, "left": -0.14}  #: rows of the two sides beside the row of their level
 
 
-def _series(
+def series_of(
     dataset: xr.Dataset, case: Mapping[str, float] | None, healthy: xr.Dataset | None
 ) -> list[tuple[str, xr.Dataset, tuple[str, str, str]]]:
     """Cases to draw with their names and looks; the healthy one first."""
@@ -40,7 +40,7 @@ def _series(
     return rows
 
 
-def _fixed(dataset: xr.Dataset, case: Mapping[str, float] | None) -> str:
+def shared_words(dataset: xr.Dataset, case: Mapping[str, float] | None) -> str:
     """The values that all drawn cases share, in words."""
     cases = some_cases(dataset, case)
     return case_name(cases[0], [name for name in sweep_axes(dataset) if len({float(c[name]) for c in cases}) == 1])
@@ -69,7 +69,7 @@ def disc_loads(
     quantities = ("compression", "shear_anterior")
     require(dataset, quantities)
     handles: list[Line2D] = []
-    for name, one, (colour, dashes, marker) in _series(dataset, case, healthy):
+    for name, one, (colour, dashes, marker) in series_of(dataset, case, healthy):
         if not solved(one):
             handles.append(Line2D([], [], ls="", label=f"{name}: {no_solution(one)}"))
             continue
@@ -88,7 +88,7 @@ def disc_loads(
     ax.set_xlabel(f"force on the lower vertebra [{unit_of(dataset['compression'])}]")
     ax.set_ylabel("level")
     ax.grid(True)
-    legend_above(ax, heading_of(title, _fixed(dataset, case)), handles=handles)
+    legend_above(ax, heading_of(title, shared_words(dataset, case)), handles=handles)
     return ax
 
 
@@ -101,7 +101,7 @@ def disc_loads_caption(
 ) -> str:
     """The most compressed level, and by how much its load changes from the first case drawn to the last."""
     require(dataset, ("compression", "shear_anterior"))
-    series = _series(dataset, case, healthy)
+    series = series_of(dataset, case, healthy)
     good = [(name, one) for name, one, _ in series if solved(one)]
     lost = "".join(f" {sentence(name, no_solution(one))}" for name, one, _ in series if not solved(one))
     if not good:
@@ -120,7 +120,7 @@ def disc_loads_caption(
     strongest = str(shear["level"].values[int(np.abs(shear.values).argmax())])
     force = rounded(float(shear.sel(level=strongest)), 0)
     text += f"; the largest anterior shear is {force:+.0f} N at {level_name(strongest)}"
-    return sentence(heading_of(title, _fixed(dataset, case)), text) + lost
+    return sentence(heading_of(title, shared_words(dataset, case)), text) + lost
 
 
 def _relative(one: xr.Dataset, base: xr.Dataset) -> xr.DataArray:
@@ -162,7 +162,7 @@ def foramen_area(
     require(dataset, ("foramen_area",))
     base = _base(dataset, case, healthy) if change else None
     handles: list[Line2D] = []
-    for name, one, (colour, _, marker) in _series(dataset, case, None if change else healthy):
+    for name, one, (colour, _, marker) in series_of(dataset, case, None if change else healthy):
         if not solved(one):
             handles.append(Line2D([], [], ls="", label=f"{name}: {no_solution(one)}"))
             continue
@@ -191,7 +191,7 @@ def foramen_area(
     if change:
         ax.axvline(0.0, color=INK, lw=0.8)
     ax.grid(True, axis="x")
-    legend_above(ax, heading_of(title, _fixed(dataset, case)), handles=handles)
+    legend_above(ax, heading_of(title, shared_words(dataset, case)), handles=handles)
     return ax
 
 
@@ -207,7 +207,7 @@ def foramen_area_caption(
     require(dataset, ("foramen_area",))
     if change:
         _base(dataset, case, healthy)
-    series = _series(dataset, case, healthy)
+    series = series_of(dataset, case, healthy)
     good = [(name, one) for name, one, _ in series if solved(one)]
     lost = "".join(f" {sentence(name, no_solution(one))}" for name, one, _ in series if not solved(one))
     if not good:
@@ -227,7 +227,7 @@ def foramen_area_caption(
         text += f"; from {first_name} to {name} " + (
             f"the area changes most at {where}, by {largest:+.1f} %" if largest else "no area changes by 0.05 %"
         )
-    return sentence(heading_of(title, _fixed(dataset, case)), text) + lost
+    return sentence(heading_of(title, shared_words(dataset, case)), text) + lost
 
 
 def _symmetric(one: xr.Dataset) -> bool:

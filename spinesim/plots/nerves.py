@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, Patch, Polygon
 
 from spinesim.plots.cases import first_case, heading_of, no_solution, one_case, require, sentence, solved
-from spinesim.plots.loads import HEALTHY, SIDE_OFFSET, _fixed, _series
+from spinesim.plots.loads import HEALTHY, SIDE_OFFSET, series_of, shared_words
 from spinesim.plots.style import BLUE, GHOST, INK, label_of, legend_above, level_name, new_axes, unit_of
 
 OUTLINE_NEEDS = (
@@ -76,7 +76,7 @@ def foramen_outlines(
     ax.set_xlim(-7.0, APART * (len(levels) - 1) + 15.0)
     ax.set_ylim(-7.0, ROW + 28.0)
     ax.set_aspect("equal")
-    legend_above(ax, heading_of(title, _fixed(dataset, case)), handles=handles, columns=3)
+    legend_above(ax, heading_of(title, shared_words(dataset, case)), handles=handles, columns=3)
     return ax
 
 
@@ -110,7 +110,7 @@ def foramen_outlines_caption(
     """The most pressed root and the largest loss of area."""
     require(dataset, OUTLINE_NEEDS)
     one = one_case(dataset, case)
-    heading = heading_of(title, _fixed(dataset, case))
+    heading = heading_of(title, shared_words(dataset, case))
     if not solved(one):
         return sentence(heading, no_solution(one))
     text = _most_pressed(one)
@@ -164,7 +164,7 @@ def root_pressure(
     ax = new_axes(ax, (6.5, 4.2))
     require(dataset, PRESSURE_NEEDS)
     handles: list[Line2D] = []
-    for name, one, (colour, _, marker) in _series(dataset, case, healthy):
+    for name, one, (colour, _, marker) in series_of(dataset, case, healthy):
         if not solved(one):
             handles.append(Line2D([], [], ls="", label=f"{name}: {no_solution(one)}"))
             continue
@@ -188,7 +188,7 @@ def root_pressure(
     ax.set_ylabel("foramen")
     ax.set_xlabel(label_of(dataset["root_contact_pressure"]))
     ax.grid(True, axis="x")
-    legend_above(ax, heading_of(title, _fixed(dataset, case)), handles=handles)
+    legend_above(ax, heading_of(title, shared_words(dataset, case)), handles=handles)
     return ax
 
 
@@ -201,10 +201,10 @@ def root_pressure_caption(
 ) -> str:
     """The most pressed root of the last case drawn."""
     require(dataset, PRESSURE_NEEDS)
-    series = _series(dataset, case, healthy)
+    series = series_of(dataset, case, healthy)
     good = [(name, one) for name, one, _ in series if solved(one)]
     lost = "".join(f" {sentence(name, no_solution(one))}" for name, one, _ in series if not solved(one))
-    heading = heading_of(title, _fixed(dataset, case))
+    heading = heading_of(title, shared_words(dataset, case))
     if not good:
         return sentence(heading, "no case is solved") + lost
     name, last = good[-1]

@@ -12,8 +12,9 @@ import xarray as xr
 
 from spinesim import results
 from spinesim.clinical import chosen
-from spinesim.compare import compare, course, find_outcome, pareto, study
+from spinesim.compare import compare, course, find_outcome, study
 from spinesim.confusion import NODES, Patterns, check_request, confusion, patterns
+from spinesim.dose import pareto
 from spinesim.errors import InputError, ResultsFileError
 from spinesim.model.parts import Model
 from spinesim.model.read import load_model
