@@ -304,7 +304,8 @@ def _rotations(
     count : int, number of rows now in use
     """
     nu, ns, v = stance.n_free, stance.stable.size, work.cuts[k]
-    moved, curve, arm_row = np.empty(ns), np.empty(ns), np.empty(ns)
+    moved, along, arm_row = np.empty(ns), np.empty(ns), np.empty(ns)
+    by_lines, by_curves = np.zeros((ns, ns)), np.zeros(work.base.size)
     first, aside = count, False
     others = np.empty((softness.size, ns))
     for s in range(ns):
@@ -330,26 +331,32 @@ def _rotations(
             continue
         packed, length = work.shape[i], work.length[i]
         _packed_times(packed, v, moved)
+        if inside[i]:
+            for r in range(first, count):
+                extra[r, i] = dot(others[r], moved)
+        if a == 0.0:
+            continue
+        # shape = active H + bridges r r', with H the second derivative of the length; along = active H v
         bridges = cross_bridges(i == model.pressure_line, kappa, active, length)
+        steep, bridged = work.active_slope[i] / active, bridges / active
         for s in range(ns):
             arm_row[s] = work.arms[i, stance.stable[s]]
         arm = dot(arm_row, v)
-        for r in range(first, count):
-            if inside[i]:
-                extra[r, i] = dot(others[r], moved)
-            if a == 0.0:
-                continue
-            # shape = active H + bridges r r', with H the second derivative of the length
-            _packed_times(packed, others[r], curve)
-            other, steep = dot(arm_row, others[r]), work.active_slope[i] / active
-            across = dot(others[r], moved) - bridges * arm * other
-            for s in range(ns):
-                along_v = moved[s] - bridges * arm_row[s] * arm
-                along_w = curve[s] - bridges * arm_row[s] * other
-                given = bridges * (1.0 / length - steep) * arm_row[s] * arm * other
-                given -= bridges / active * (along_v * other + along_w * arm)
-                given -= steep * (arm_row[s] * across - arm * along_w)
-                bend[r, stance.stable[s]] -= a * given
+        for s in range(ns):
+            along[s] = moved[s] - bridges * arm * arm_row[s]
+        stiff, curved = bridges * (1.0 / length - steep + bridged - steep) * arm, (bridged - steep) * arm
+        for t in range(packed.size):
+            by_curves[t] += a * curved * packed[t]
+        for s in range(ns):
+            r = a * arm_row[s]
+            if r != 0.0:
+                for t in range(ns):
+                    by_lines[s, t] += r * (stiff * arm_row[t] - steep * along[t])
+                    by_lines[t, s] -= r * bridged * along[t]
+    for r in range(first, count):
+        _packed_times(by_curves, others[r], moved)
+        for s in range(ns):
+            bend[r, stance.stable[s]] += moved[s] - dot(by_lines[s], others[r])
     return count
 
 
