@@ -83,7 +83,7 @@ def root_pressures(
     packed = pack_stance(pack(person), stance)
     columns = {name: np.array([value]) for name, value in settings.items()}
     out, cases = run_chain(task, columns, 1)
-    raise_failure(packed, labelled(packed, out, settings=settings, task=task.words(), pictures=False))
+    raise_failure(packed, labelled(packed, out, settings=settings, task=task.words(), pictures=False), cases)
     factors = anatomy_factors(person, count, seed)
     pressure = np.empty(factors.shape[:3])
     population(

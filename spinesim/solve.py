@@ -211,7 +211,7 @@ def solve(
     moments = structure_moments(packed, cases, out)
     dataset = labelled(packed, out, settings=settings, task=task.words(), pictures=True, moments=moments)
     if raise_on_failure:
-        raise_failure(packed, dataset)
+        raise_failure(packed, dataset, cases)
     return dataset
 
 
@@ -341,13 +341,13 @@ def start_postures(
     Parameters
     ----------
     angles
-        Held angles of every case [rad]; those of the task by default. Where they differ, a case whose angles cannot be
-        completed is given a posture of NaN; it will not be solved.
+        Held angles of every case [rad]. A case whose angles cannot be completed is given a posture of NaN; it will not
+        be solved. By default the angles of the task.
 
     Raises
     ------
     NotConvergedError
-        If named angles that all cases share cannot be completed to a posture.
+        If the angles of the task cannot be completed to a posture.
     """
     count = cases.strength.shape[0]
     given = [task.angles] * count if angles is None else angles
@@ -374,18 +374,23 @@ def start_postures(
             start[rows],
             found,
         )
-        if not found.all():
-            if alike:
-                named = ", ".join(given[0])
-                raise NotConvergedError(f"no posture of {stance.stance.name} meets the angles named ({named})")
-            start[rows] = math.nan
-            cases.margin[rows] = math.nan  # marks a case that cannot be solved
+        if angles is None and not found.all():
+            raise _no_posture(stance, task.angles)
+        lost = rows.start + np.flatnonzero(~found)
+        start[lost] = math.nan
+        cases.margin[lost] = math.nan  # marks a case that cannot be solved
     return start
 
 
-def raise_failure(stance: PackedStance, dataset: xr.Dataset) -> None:
+def _no_posture(stance: PackedStance, angles: Iterable[str]) -> NotConvergedError:
+    return NotConvergedError(f"no posture of {stance.stance.name} meets the angles named ({', '.join(angles)})")
+
+
+def raise_failure(stance: PackedStance, dataset: xr.Dataset, cases: CaseArrays) -> None:
     """Raise what the status of a single case says."""
     status, where = str(dataset.status.item()), stance.stance.name
+    if math.isnan(cases.margin[0]):
+        raise _no_posture(stance, json.loads(dataset.attrs["held_angles_deg"]))
     if status == "unstable":
         raise UnstableError(
             f"muscle forces balance every joint in {where}, but none was found with the stability that is demanded; "

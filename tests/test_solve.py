@@ -382,8 +382,18 @@ def test_bad_input__is_one_sentence(adult, arguments, message):
 
 
 def test_a_posture_out_of_reach__is_refused_with_its_name(adult):
-    with pytest.raises(NotConvergedError, match="trunk_flexion"):
+    with pytest.raises(NotConvergedError, match="no posture of standing meets the angles named .trunk_flexion, trunk_"):
         ss.solve(adult, posture={"trunk_flexion": 95, "trunk_bend": 91})
+
+
+@pytest.mark.parametrize("complete", ["rhythm", "find"])
+def test_a_posture_out_of_reach__comes_back_with_its_status_where_nothing_is_to_be_raised(adult, complete):
+    options = {"posture": {"trunk_flexion": 95, "trunk_bend": 91}, "complete": complete}
+    alone = ss.solve(adult, raise_on_failure=False, **options)
+    assert alone.status.item() == "not_converged"
+    assert np.isnan(alone.compression).all()
+    swept = ss.sweep(adult, {"load.hands": [0, 5]}, variables=["compression"], **options)
+    assert swept.status.values.tolist() == ["not_converged"] * 2
 
 
 # persons, threads
