@@ -81,7 +81,7 @@ def parse_outcome(stance: PackedStance, name: str) -> Outcome:
 
 def sensitivity(
     model: Model,
-    ranges: Mapping[str, tuple[float, float]],
+    ranges: Mapping[str, Sequence[float]],
     outcomes: Sequence[str],
     *,
     method: Method = "sobol",
@@ -185,7 +185,7 @@ def sensitivity(
 
 def check_request(
     model: Model,
-    ranges: Mapping[str, tuple[float, float]],
+    ranges: Mapping[str, Sequence[float]],
     outcomes: Sequence[str],
     *,
     method: str = "sobol",
@@ -246,7 +246,7 @@ def _size(method: str, n: int | None) -> int:
     return int(count)
 
 
-def _check_ranges(model: Model, ranges: Mapping[str, tuple[float, float]]) -> None:
+def _check_ranges(model: Model, ranges: Mapping[str, Sequence[float]]) -> None:
     if not ranges:
         raise InputError("sensitivity needs the range of at least one parameter")
     known = names(pack(model))
@@ -266,7 +266,7 @@ def _check_ranges(model: Model, ranges: Mapping[str, tuple[float, float]]) -> No
 def _head(
     model: Model,
     method: str,
-    ranges: Mapping[str, tuple[float, float]],
+    ranges: Mapping[str, Sequence[float]],
     wanted: Sequence[Outcome],
     low: Floats,
     high: Floats,
@@ -302,7 +302,7 @@ def _named(found: Mapping[str, tuple[tuple[str, ...], Any]]) -> dict[str, Any]:
 def _local(
     model: Model,
     task: Any,
-    ranges: Mapping[str, tuple[float, float]],
+    ranges: Mapping[str, Sequence[float]],
     wanted: Sequence[Outcome],
     parameters: Mapping[str, float] | None,
 ) -> dict[str, Any]:
