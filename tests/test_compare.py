@@ -204,7 +204,7 @@ def interval_of(gain):
 
 
 def test_summarised__interval_of_few_people_holds_the_share_of_all_that_percentiles_hold():
-    """Of independent people with a uniform benefit 0.95 (n - 1) / (n + 1) on average: closed form of order statistics."""
+    """Of independent people with a uniform benefit 0.95 (n - 1) / (n + 1) on average, by order statistics."""
     for n in (16, 64, 128):
         held = []
         for seed in range(400):
