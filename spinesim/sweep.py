@@ -385,7 +385,7 @@ def _made_by() -> str:
 def _solve_chain(grid: Grid, chain: slice) -> dict[str, np.ndarray]:
     columns = grid.columns(chain)
     first = {name: float(column[0]) for name, column in columns.items()}
-    model = resized(grid.model, *subject(grid.model, first))
+    model = resized(grid.model, subject(grid.model, first))
     task = replace(grid.task, model=model)
     count = chain.stop - chain.start
     try:

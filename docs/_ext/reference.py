@@ -147,10 +147,10 @@ def registers():
     yield (
         "population_table",
         table(
-            ("quantity", "sex", "mean", "SD", "unit", "range", "shape", "source", "confidence", "notes"),
+            ("drawn as", "quantity", "sex", "mean", "SD", "unit", "range", "shape", "source", "confidence", "notes"),
             [
                 (
-                    *(f"``{s.quantity}``", s.sex, f"{s.mean:g}", f"{s.sd:g}", s.unit),
+                    *(s.part, f"``{s.quantity}``", s.sex, f"{s.mean:g}", f"{s.sd:g}", s.unit),
                     *(f"{s.lowest:g} to {s.highest:g}", s.shape, s.source, s.confidence, s.notes),
                 )
                 for s in spreads()
