@@ -34,7 +34,8 @@ demo: $(USER_STAMP)
 	$(BIN)/spinesim run experiments/$(DEMO)
 
 test: $(DEV_STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/spinesim solve --model teaching --json > /dev/null  # compiles the kernels, once for all processes
+	$(BIN)/python -m pytest -n logical --dist loadgroup
 
 validate: $(USER_STAMP)
 	$(BIN)/spinesim validate adult

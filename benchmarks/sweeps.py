@@ -71,3 +71,13 @@ class FoundCold(_Sweep):
     def run(self, cases, threads=None):
         axes = {"tightness.hip_flexors": np.linspace(0, 30, cases), "strength.core": [0.9]}
         return spinesim.sweep(self.model, axes, variables=KEPT, threads=threads)
+
+
+class FoundDrawn(_Sweep):
+    """Posture found for drawn values of three parameters; from 256 cases on a guide says where to start."""
+
+    def run(self, cases, threads=None):
+        rng = np.random.default_rng(0)
+        ranges = {"tightness.hip_flexors": 15, "tightness.hamstrings": 15, "load.hands": 8}
+        drawn = {name: rng.uniform(0, top, cases) for name, top in ranges.items()}
+        return spinesim.sweep(self.model, samples=drawn, variables=KEPT, threads=threads)

@@ -274,22 +274,35 @@ def run_chain(
     return _run(task, columns, count, first, count)
 
 
-def run_alone(task: Task, columns: Mapping[str, Floats], count: int) -> tuple[Outputs, CaseArrays]:
-    """Solve cases as `run_chain` does, but each of them cold: the same bits as chains of one case."""
-    return _run(task, columns, count, None, 1)
+def run_alone(
+    task: Task, columns: Mapping[str, Floats], count: int, starts: Floats | None = None
+) -> tuple[Outputs, CaseArrays]:
+    """Solve cases as `run_chain` does, but each of them cold: the same bits as chains of one case.
+
+    With ``starts`` (count, nu) each begins at a posture of its own, and is solved cold if that leads nowhere.
+    """
+    out, cases = _run(task, columns, count, starts, 1)
+    lost = np.flatnonzero(out.status)
+    if starts is not None and lost.size:
+        again, _ = _run(task, {name: column[lost] for name, column in columns.items()}, lost.size, None, 1)
+        for array, better in zip(out, again, strict=True):
+            array[lost] = better
+    return out, cases
 
 
 def _run(
     task: Task, columns: Mapping[str, Floats], count: int, first: Floats | None, length: int
 ) -> tuple[Outputs, CaseArrays]:
-    """Solve the cases in chains of a length."""
+    """Solve the cases in chains of a length, the first or the first few of them from the postures given."""
     stance = pack_stance(pack(task.model), task.stance)
     cases, angles = chain_cases(task, columns, count)
     held = hold(stance, angles[0])[0] if task.find else no_held(stance.arrays)
     start = start_postures(stance, task, cases, angles)
     if first is not None:
+        given = np.atleast_2d(first)
         # a symmetric case is solved within the symmetric postures, and must start from one
-        start[0] = np.where(stance.arrays.lateral & cases.symmetric[0], 0.0, first)
+        symmetric = cases.symmetric[: len(given), np.newaxis]
+        start[: len(given)] = np.where(stance.arrays.lateral & symmetric, 0.0, given)
     model = stance.packed.arrays._replace(level_reference=stance.compression, level_shear_reference=stance.shear)
     arrays = stance.arrays if task.volume else stance.arrays._replace(cost=np.ones_like(stance.arrays.cost))
     out = empty_outputs(model, arrays, count)

@@ -27,8 +27,9 @@ from spinesim import parameters as register
 from spinesim.cases import moved_by_others, names, subject
 from spinesim.cluster import cluster, lost
 from spinesim.errors import InputError, NotConvergedError, ResultsFileError
+from spinesim.guide import APART, Guide, fit
 from spinesim.imbalance import bounds, expand
-from spinesim.jumps import SMALLEST, jumps
+from spinesim.jumps import jumps
 from spinesim.kernels import jit
 from spinesim.kernels.arrays import Floats, Outputs
 from spinesim.kernels.balance import NOT_CONVERGED
@@ -57,7 +58,6 @@ CHAIN = 64  # cases; long enough to profit from warm starts, short enough to sha
 BLOCK = 128  # cases that are kept together; chains are never cut
 AHEAD = 256  # blocks that an executor is given before the first is back: enough for as many workers
 SUSPECT = 2.0  # times as steep as the steps beside it (assumed): a step that is tried backwards
-BRANCH = math.radians(SMALLEST)  # disagreement with another solve of the case that marks a second solution
 ANGLE = register.Parameter("posture", "deg", -180, 180, None, "Posture angle that is held.")
 SAMPLE = "sample"  #: dimension of cases that are given one by one
 ALWAYS = ("status", "moment_residual", "stationarity", "duality_gap", "iterations", "branch")
@@ -73,6 +73,7 @@ class Grid:
     settings: dict[str, float]
     wanted: tuple[str, ...]
     samples: bool  #: the cases are given one by one, instead of all combinations of the axes
+    guide: Guide | None = None  #: where many samples start
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -135,7 +136,8 @@ def sweep(
         of a posture angle [deg], such as ``posture.trunk_flexion``; they become dimensions.
     samples
         In place of ``axes``: columns of equal length by such a name, one case per row. Every case is solved by itself,
-        as `solve` does, to the bit.
+        as `solve` does, to the bit; found postures of many samples start from a guide (`spinesim.guide`), and are the
+        same within the tolerance of a posture.
     parameters
         Values that are the same in all cases.
     stance, posture, complete, criterion, weights, stability
@@ -384,15 +386,16 @@ def _made_by() -> str:
 
 def _solve_chain(grid: Grid, chain: slice) -> dict[str, np.ndarray]:
     columns = grid.columns(chain)
-    first = {name: float(column[0]) for name, column in columns.items()}
-    model = resized(grid.model, subject(grid.model, first))
-    task = replace(grid.task, model=model)
+    task = _of_person(grid, columns)
     count = chain.stop - chain.start
     try:
-        stance = pack_stance(pack(model), task.stance)
+        stance = pack_stance(pack(task.model), task.stance)
     except NotConvergedError:
         return _no_reference(grid, count)
-    out, cases = (run_alone if grid.samples else run_chain)(task, columns, count)
+    if grid.samples:
+        out, cases = run_alone(task, columns, count, grid.guide.starts(columns) if grid.guide else None)
+    else:
+        out, cases = run_chain(task, columns, count)
     pictures = any(VARIABLES[name].large for name in grid.wanted)
     values = quantities(stance, out, pictures=pictures)
     if "structure_moment" in grid.wanted:
@@ -400,6 +403,23 @@ def _solve_chain(grid: Grid, chain: slice) -> dict[str, np.ndarray]:
     if task.find and count > 1 and not grid.samples:
         values["branch"] = _second_solutions(task, columns, out, columns[list(grid.axes)[-1]])
     return {name: values[name] for name in grid.wanted}
+
+
+def _of_person(grid: Grid, columns: Mapping[str, Floats]) -> Task:
+    """What is asked of the person that all these cases share."""
+    first = {name: float(column[0]) for name, column in columns.items()}
+    return replace(grid.task, model=resized(grid.model, subject(grid.model, first)))
+
+
+def _guided(grid: Grid) -> Grid:
+    """The grid with a guide to start from, if its cases are samples of one person and many enough."""
+    if not grid.samples or any(name.startswith("subject.") for name in grid.axes):
+        return grid
+    columns = grid.columns(slice(0, grid.count))
+    try:
+        return replace(grid, guide=fit(_of_person(grid, columns), columns))
+    except NotConvergedError:
+        return grid  # the reference posture has no balance, as every case will say
 
 
 def _no_reference(grid: Grid, count: int) -> dict[str, np.ndarray]:
@@ -423,7 +443,7 @@ def _second_solutions(task: Task, columns: dict[str, np.ndarray], out: Outputs, 
 
     def other(case: int, first: np.ndarray | None = None) -> bool:
         alone, _ = run_chain(task, {name: column[case : case + 1] for name, column in columns.items()}, 1, first)
-        return bool(alone.status[0] != 0 or np.abs(alone.free[0] - out.free[case]).max() > BRANCH)
+        return bool(alone.status[0] != 0 or np.abs(alone.free[0] - out.free[case]).max() > APART)
 
     if out.status[-1] == 0 and other(x.size - 1):
         marks[:] = 1.0
@@ -444,6 +464,8 @@ def _run(
     """Solve the blocks that are not done, in threads or by an executor, and hand each to ``keep(number, arrays)``."""
     sizes = [block[-1].stop - block[0].start for block in blocks]
     waiting = [i for i in range(len(blocks)) if i not in done]
+    if waiting:
+        grid = _guided(grid)
     with _Bar(progress, sum(sizes)) as advance:
         advance(sum(sizes[i] for i in done))
         if isinstance(pool, int):

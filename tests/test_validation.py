@@ -32,6 +32,9 @@ from spinesim.validation import (
     write_verdicts,
 )
 
+# one process computes all rows, once
+pytestmark = pytest.mark.xdist_group("validation")
+
 PAGE = Path(__file__).parents[1] / "docs" / "validation.md"
 
 
@@ -306,12 +309,19 @@ def test_changes__name_new_changed_and_lost_rows(rows):
 
 
 @pytest.fixture
+def computed(monkeypatch, scores):
+    """The command finds all rows computed; that it computes them is seen where its example of --help is run."""
+    monkeypatch.setattr(validation, "validate", lambda model, rows, progress: scores)
+
+
+@pytest.fixture
 def own_model(tmp_path):
     """A copy of the adult, with its recorded verdicts."""
     shutil.copytree(models_folder() / "adult", tmp_path / "own")
     return tmp_path / "own"
 
 
+@pytest.mark.usefixtures("computed")
 def test_validate_command__unchanged_has_status_0_and_prints_the_score(scores):
     status, output, complaint = spinesim_command("validate")
     assert (status, complaint) == (0, "")
@@ -322,6 +332,7 @@ def test_validate_command__unchanged_has_status_0_and_prints_the_score(scores):
     assert "stance: kneeling on one leg" in output
 
 
+@pytest.mark.usefixtures("computed")
 def test_validate_command__a_changed_verdict_has_status_1_and_names_the_row_until_recorded(own_model):
     file = own_model / "verdicts.csv"
     text = file.read_text(encoding="utf-8")
@@ -335,6 +346,7 @@ def test_validate_command__a_changed_verdict_has_status_1_and_names_the_row_unti
     assert spinesim_command("validate", str(own_model))[0] == 0
 
 
+@pytest.mark.usefixtures("computed")
 def test_validate_command__without_a_recorded_table_says_so(own_model):
     (own_model / "verdicts.csv").unlink()
     status, _, complaint = spinesim_command("validate", str(own_model))
@@ -353,6 +365,7 @@ def test_validate_command__bad_input_has_status_2(own_model):
     assert complaint.count("\n") == 1
 
 
+@pytest.mark.usefixtures("computed")
 def test_validate_command__json_holds_every_row(rows, scores):
     status, output, _ = spinesim_command("validate", "--json")
     assert status == 0

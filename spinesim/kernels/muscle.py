@@ -212,9 +212,12 @@ def pressure_row(model, strength, row):
 
 
 @stage
-def passive_bend(model, i, stiffness, shift, fibre):
-    """Second [N/m2] and third derivative [N/m3] of the passive force of line i by its length; 0 for a pressure."""
-    if i == model.pressure_line:
+def passive_bend(model, i, stiffness, shift, fibre, passive):
+    """Second [N/m2] and third derivative [N/m3] of the passive force of line i by its length; 0 for a pressure.
+
+    ``passive`` is that force [N]: where it is 0 the line is slack.
+    """
+    if i == model.pressure_line or passive == 0.0:
         return 0.0, 0.0
     unit = model.optimal_length[i] * model.cos_pennation[i]
     slack, strain, shape, softplus = (

@@ -84,7 +84,7 @@ def add_diagonal(stance, by_joint, factor, by_free):
                     by_free[stance.rate_index[e], stance.rate_index[f]] += factor * part
 
 
-@kernel
+@stage
 def tissue_moment(model, t, shift, q):
     """Moment of one tissue branch about its own coordinate [N m]; ``shift`` moves the branch along it [rad]."""
     exponent = model.tissue_rate[t] * (q[model.tissue_coordinate[t]] - shift)

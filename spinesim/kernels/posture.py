@@ -46,6 +46,7 @@ HALVINGS = 30
 LONGEST_STEP = 0.1  # [rad]; the curves are trusted no further in one step
 GRADIENT_NOISE = 1e-6  # [1/rad], of rounding
 LEARNED = 0.01  # [rad]; longer steps tell little of the second derivative; fewest rounds of 0.001 to 0.05 tried
+CLOSE = 0.03  # [rad]; after longer steps a cut need not hold the very mode: its gradient is good enough to go on
 TURNING = 48  # rows for the turning of modes: three cuts with a price
 PROBE = 1e-5  # [rad]; forward difference of K, good to about 1e-5 of it, which costs no Newton round
 
@@ -238,7 +239,7 @@ def cut_slopes(
             curve -= along[j] * (store[i, j] - side.arms[i, j]) / (2.0 * THIRD)
         bridges = cross_bridges(i == model.pressure_line, case.short_range[row], work.active[i], work.length[i])
         slope, passive_slope, length = work.active_slope[i], work.passive_slope[i], work.length[i]
-        bend, twist = passive_bend(model, i, case.stiffness[row, i], case.shift[row, i], work.fibre[i])
+        bend, twist = passive_bend(model, i, case.stiffness[row, i], case.shift[row, i], work.fibre[i], passive)
         softening = bridges / length - bridges * slope / active if active != 0.0 else 0.0
         for j in range(first, last):
             r = work.arms[i, j]
@@ -282,6 +283,8 @@ def _rotations(
     activation,
     inside,
     count,
+    above,
+    below,
     extra,
     bend,
     softness,
@@ -298,13 +301,15 @@ def _rotations(
     values, vectors : eigenvalues and eigenvectors of K over the stable coordinates
     change : (nu, nu) float64, change of K without cross-bridges along v; where it is not the third derivative of an
         energy (cross-bridges, and forces that change with length), lines are taken one by one
+    above, below : (n, nu) float64, moment arms at u + h v and u - h v, as `cut_slopes` left them
 
     Returns
     -------
     count : int, number of rows now in use
     """
     nu, ns, v = stance.n_free, stance.stable.size, work.cuts[k]
-    moved, curve, arm_row = np.empty(ns), np.empty(ns), np.empty(ns)
+    moved, along, arm_row = np.empty(ns), np.empty(ns), np.empty(ns)
+    by_lines, by_curves = np.zeros((ns, ns)), np.zeros(work.base.size)
     first, aside = count, False
     others = np.empty((softness.size, ns))
     for s in range(ns):
@@ -328,28 +333,35 @@ def _rotations(
         a, active = activation[i], work.active[i]
         if active == 0.0 or (a == 0.0 and not inside[i]):
             continue
+        # shape = active H + bridges r r', with H the second derivative of the length; along = active H v
         packed, length = work.shape[i], work.length[i]
-        _packed_times(packed, v, moved)
         bridges = cross_bridges(i == model.pressure_line, kappa, active, length)
         for s in range(ns):
-            arm_row[s] = work.arms[i, stance.stable[s]]
+            j = stance.stable[s]
+            arm_row[s] = work.arms[i, j]
+            along[s] = -active * (above[i, j] - below[i, j]) / (2.0 * THIRD)
         arm = dot(arm_row, v)
-        for r in range(first, count):
-            if inside[i]:
-                extra[r, i] = dot(others[r], moved)
-            if a == 0.0:
-                continue
-            # shape = active H + bridges r r', with H the second derivative of the length
-            _packed_times(packed, others[r], curve)
-            other, steep = dot(arm_row, others[r]), work.active_slope[i] / active
-            across = dot(others[r], moved) - bridges * arm * other
+        if inside[i]:
             for s in range(ns):
-                along_v = moved[s] - bridges * arm_row[s] * arm
-                along_w = curve[s] - bridges * arm_row[s] * other
-                given = bridges * (1.0 / length - steep) * arm_row[s] * arm * other
-                given -= bridges / active * (along_v * other + along_w * arm)
-                given -= steep * (arm_row[s] * across - arm * along_w)
-                bend[r, stance.stable[s]] -= a * given
+                moved[s] = along[s] + bridges * arm * arm_row[s]
+            for r in range(first, count):
+                extra[r, i] = dot(others[r], moved)
+        if a == 0.0:
+            continue
+        steep, bridged = work.active_slope[i] / active, bridges / active
+        stiff, curved = bridges * (1.0 / length - steep + bridged - steep) * arm, (bridged - steep) * arm
+        for t in range(packed.size):
+            by_curves[t] += a * curved * packed[t]
+        for s in range(ns):
+            r = a * arm_row[s]
+            if r != 0.0:
+                for t in range(ns):
+                    by_lines[s, t] += r * (stiff * arm_row[t] - steep * along[t])
+                    by_lines[t, s] -= r * bridged * along[t]
+    for r in range(first, count):
+        _packed_times(by_curves, others[r], moved)
+        for s in range(ns):
+            bend[r, stance.stable[s]] += moved[s] - dot(by_lines[s], others[r])
     return count
 
 
@@ -387,7 +399,7 @@ def newton_matrix(
             for r in range(size):
                 c = line[r] / weight[i]
                 if c != 0.0:
-                    for t in range(size):
+                    for t in range(r + 1):
                         normal[r, t] += c * line[t]
                     for k in range(first, last):
                         moving[r, k] -= c * slopes[i, k]
@@ -547,10 +559,11 @@ def posture(
     trial_activation = np.empty(m)
     copy(free, trial)
     before, gradient_before, rows_before = np.empty((nu, nu)), np.empty(nu), np.empty((nh, nu))
-    lacking, changed, priced_before = np.zeros((nu, nu)), np.empty(nu), 0
+    lacking, changed, priced_before, close_before = np.zeros((nu, nu)), np.empty(nu), 0, False
     penalty, merit, slope, length, longest = 0.0, math.inf, 0.0, 1.0, 0.0
     worst, cost, rounds, halvings = math.nan, 0.0, 0, 0
     while True:
+        close = merit < math.inf and length * longest <= CLOSE
         configure(model, stance, case, row, trial, work)
         if used > fixed:
             stiffness_shapes(model, stance, case, row, work)
@@ -587,7 +600,7 @@ def posture(
                     missing,
                 )
                 cost = aim + _effort(weight, stance.target, trial_activation, trial_multiplier, soft)
-                if status == SOLVED and cost + missed <= allowed:
+                if close and status == SOLVED and cost + missed <= allowed:
                     status, used = turn_cut(
                         problem,
                         fixed,
@@ -674,6 +687,8 @@ def posture(
                     activation,
                     inside,
                     turning,
+                    store,
+                    side.arms,
                     extra,
                     bend,
                     softness,
@@ -690,7 +705,8 @@ def posture(
         moved = largest(step) if rounds > 0 and halvings == 0 and merit < math.inf else math.inf
         settled = moved <= ANGLE_TOLERANCE and largest(change) <= 1e-9 * (1.0 + largest(multiplier))
         fine = CUT_TOLERANCE if priced > 0 else GRADIENT_TOLERANCE
-        if off <= ANGLE_TOLERANCE and (worst <= fine or settled):
+        exact = close or priced == 0
+        if exact and off <= ANGLE_TOLERANCE and (worst <= fine or settled):
             return SOLVED, rounds, worst, used
         if rounds == ROUNDS or not math.isfinite(worst):
             return NOT_CONVERGED, rounds, worst, used
@@ -735,7 +751,7 @@ def posture(
                     curvature[j, j] = 1.0
         if priced != priced_before:
             fill(0.0, lacking)
-        elif priced > 0 and length * longest <= LEARNED:
+        elif priced > 0 and close_before and length * longest <= LEARNED:
             # of the Lagrangian: with the held angles at their present price at both ends
             for j in range(nu):
                 step[j] *= length
@@ -743,7 +759,7 @@ def posture(
                 for h in range(nh):
                     changed[j] += price[h] * (rows[h, j] - rows_before[h, j])
             learn(before, curvature, step, changed, lacking)
-        priced_before = priced
+        priced_before, close_before = priced, close
         copy(gradient, gradient_before)
         for h in range(nh):
             copy(rows[h], rows_before[h])
@@ -763,7 +779,7 @@ def posture(
             slope -= penalty * abs(errors[h])
         for j in range(nu):
             slope += gradient[j] * step[j]
-        if priced > 1 and off <= ANGLE_TOLERANCE:
+        if close and priced > 1 and off <= ANGLE_TOLERANCE:
             # cuts that share the margin are not turned: they hold it, and the cost, to their tolerance
             worth = 0.0
             for k in range(fixed, used):

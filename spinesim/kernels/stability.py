@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from spinesim.kernels.balance import INFEASIBLE, MAX_ROWS, NOT_CONVERGED, SOLVED, UNSTABLE, balance
+from spinesim.kernels.balance import INFEASIBLE, MAX_ROWS, NOT_CONVERGED, SOLVED, UNSTABLE, balance, cholesky
 from spinesim.kernels.jit import inner, kernel, stage
 from spinesim.kernels.muscle import line_curvature
 from spinesim.kernels.state import cross_bridges, tangent
@@ -121,8 +121,8 @@ def stiffness_shapes(model, stance, case, row, work):
 
 
 @inner
-def stable_modes(stance, work, activation, symmetric):
-    """Eigenvalues and eigenvectors of K(a) over the stable coordinates.
+def _stable_stiffness(stance, work, activation, symmetric):
+    """K(a) over the stable coordinates.
 
     In a symmetric posture motions within the plane of symmetry and out of it do not mix; rounding must not mix them.
     """
@@ -139,7 +139,22 @@ def stable_modes(stance, work, activation, symmetric):
                 value = 0.0
             square[s, t] = value
             square[t, s] = value
-    return np.linalg.eigh(square)
+    return square
+
+
+@inner
+def stable_modes(stance, work, activation, symmetric):
+    """Eigenvalues and eigenvectors of K(a) over the stable coordinates."""
+    return np.linalg.eigh(_stable_stiffness(stance, work, activation, symmetric))
+
+
+@inner
+def _holds(stance, work, activation, symmetric, least):
+    """Whether no eigenvalue of K(a) is below ``least``: a factorisation tells, at a fraction of the modes' cost."""
+    square = _stable_stiffness(stance, work, activation, symmetric)
+    for s in range(square.shape[0]):
+        square[s, s] -= least
+    return cholesky(square, square.shape[0])
 
 
 @inner
@@ -223,6 +238,8 @@ def add_cuts(stance, work, margin, tolerance, symmetric, gather, fixed, used, mu
     done, used : bool, int
         True: every motion has the stiffness demanded; the rows now in use, or -1 if they are too many.
     """
+    if _holds(stance, work, activation, symmetric, margin - tolerance):
+        return True, used
     values, vectors = stable_modes(stance, work, activation, symmetric)
     if not values[0] < margin - tolerance:
         return True, used
@@ -366,8 +383,7 @@ def turn_cut(problem, fixed, used, soft, margin, tolerance, symmetric, stance, w
     start, prices, first = work.cuts[:used].copy(), multiplier.copy(), used
     status, used = _turn(problem, fixed, used, soft, margin, symmetric, stance, work, multiplier, activation, missing)
     if status == SOLVED:
-        values, _ = stable_modes(stance, work, activation, symmetric)
-        if values[0] >= margin - tolerance:
+        if _holds(stance, work, activation, symmetric, margin - tolerance):
             return SOLVED, used
     for k in range(fixed, first):
         copy(start[k], work.cuts[k])

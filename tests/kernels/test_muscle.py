@@ -196,11 +196,11 @@ def test_passive_bend__is_the_change_of_the_passive_slope(adult):
     stiffness, shift = rng.uniform(0.3, 3.0, s.n), rng.uniform(-0.1, 0.3, s.n)
     unit = s.model.optimal_length * s.model.cos_pennation
     length = s.model.slack_length + rng.uniform(0.8, 1.6, s.n) * unit
-    fibre, _, _, _, here = tensions(s, np.ones(s.n), stiffness, shift, length)
+    fibre, _, _, force, here = tensions(s, np.ones(s.n), stiffness, shift, length)
     probe = 3e-6 * unit
     ahead, behind = (tensions(s, np.ones(s.n), stiffness, shift, length + sign * probe)[4] for sign in (1.0, -1.0))
     bends, twists = np.transpose(
-        [muscle.passive_bend(s.model, i, stiffness[i], shift[i], fibre[i]) for i in range(s.n)]
+        [muscle.passive_bend(s.model, i, stiffness[i], shift[i], fibre[i], force[i]) for i in range(s.n)]
     )
     # the curve bends within its softplus of 0.01: the truncation of a step of 3e-6 is (3e-4)^2 of that
     assert bends == pytest.approx((ahead - behind) / (2 * probe), rel=1e-5, abs=1e-6 * np.abs(here / unit).max())
