@@ -39,6 +39,7 @@ WAKING = 16.0  #: hours of a day that a habit fills with stances, the rest of th
 HABIT = {"standing": 4.0, "sitting": 6.0}  #: hours a day of a healthy habit (assumed)
 LONGEST = 1000  #: course [week]
 STEP = 1e-2  #: of strengths [1], and of tightness in tens of degrees, for the slopes of the circle
+ROUNDING = 1e-6  #: a smaller eigenvalue of slopes, which are differences of solves, is none
 #: Status of a day whose solve ends with an error.
 FAILURES: dict[type[SpinesimError], str] = {
     InfeasibleError: "infeasible",
@@ -182,7 +183,7 @@ def loop_gain(circle: Circle, state: Floats | None = None) -> dict[str, float]:
 
     def limit(part: Floats, law: float) -> float:
         largest = float(np.linalg.eigvals(part).real.max())
-        return law / largest if largest > 0.0 else math.inf
+        return law / largest if largest > ROUNDING else math.inf
 
     return {
         "gain": whole,
