@@ -13,26 +13,40 @@ short and x₀ its healthy value. The state of rest is the healthy body with the
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
-from spinesim.errors import InputError, SpinesimError
+from spinesim.errors import InfeasibleError, InputError, NotConvergedError, SpinesimError, UnstableError
 from spinesim.kernels.arrays import Floats
+from spinesim.labelled import versions
 from spinesim.model.files import PROVENANCE, number, read_table, text
+from spinesim.model.pack import pack
 from spinesim.model.parts import Model
-from spinesim.solve import check_settings, solve
+from spinesim.solve import check_settings, make_task, solve
+from spinesim.variables import attributes
 
 STRENGTHS = ("core", "erectors", "gluteals", "hip_flexors", "hamstrings")  #: groups whose strength adapts
 RANGES = ("hip_flexors", "hamstrings")  #: groups whose range adapts
+STATE = (*(f"strength.{name}" for name in STRENGTHS), *(f"tightness.{name}" for name in RANGES))  #: what adapts
 WAKING = 16.0  #: hours of a day that a habit fills with stances, the rest of them lying free of use (assumed)
 HABIT = {"standing": 4.0, "sitting": 6.0}  #: hours a day of a healthy habit (assumed)
+LONGEST = 1000  #: course [week]
 STEP = 1e-2  #: of strengths [1], and of tightness in tens of degrees, for the slopes of the circle
+ROUNDING = 1e-6  #: a smaller eigenvalue of slopes, which are differences of solves, is none
+#: Status of a day whose solve ends with an error.
+FAILURES: dict[type[SpinesimError], str] = {
+    InfeasibleError: "infeasible",
+    UnstableError: "unstable",
+    NotConvergedError: "not_converged",
+}
+NOTE = "A hypothesis: no measurement of such a loop is known. A research and teaching model, never a diagnosis."
 COLUMNS = (text("law"), number("value", "number"), text("unit"), *PROVENANCE)
 
 
@@ -62,8 +76,9 @@ class _Day:
     standing: xr.Dataset
 
 
-def _check(habit: Mapping[str, float]) -> dict[str, float]:
+def _check(model: Model, habit: Mapping[str, float]) -> dict[str, float]:
     for stance, hours in habit.items():
+        make_task(model, stance, None, "rhythm")
         if isinstance(hours, bool) or not isinstance(hours, int | float | np.number) or not 0.0 <= hours <= WAKING:
             raise InputError(f"habit {stance} = {hours!r} is not allowed: it must be hours from 0 to {WAKING:g}")
     if "standing" not in habit or not sum(habit.values()) > 0.0 or sum(habit.values()) > WAKING:
@@ -119,12 +134,17 @@ class Circle:
         lacking = [name for name in STRENGTHS if name not in model.groups]
         if lacking:
             raise InputError(f"model {model.name} has no muscle group {lacking[0]}, whose strength would adapt")
-        self.model, self.settings = model, check_settings(model, parameters)
-        self.habit, self.rules = _check(HABIT if habit is None else habit), laws() if rules is None else rules
         self.healthy = np.array([1.0] * len(STRENGTHS) + [0.0] * len(RANGES))
-        self.reference = _day(model, self.healthy, {}, HABIT)
+        check_settings(model, dict(zip(STATE, self.healthy, strict=True)))
+        self.model, self.settings = model, check_settings(model, parameters)
+        self.habit, self.rules = _check(model, HABIT if habit is None else habit), laws() if rules is None else rules
         weeks = [self.rules.strength_weeks] * len(STRENGTHS) + [self.rules.range_weeks] * len(RANGES)
         self.weeks = np.array(weeks)  #: time constant of every part of the state
+
+    @cached_property
+    def reference(self) -> _Day:
+        """The healthy day of the healthy body."""
+        return _day(self.model, self.healthy, {}, HABIT)
 
     def wanted(self, state: Floats) -> tuple[Floats, _Day]:
         """The state that a day with this state would lead to if it went on for ever, and the day."""
@@ -163,7 +183,7 @@ def loop_gain(circle: Circle, state: Floats | None = None) -> dict[str, float]:
 
     def limit(part: Floats, law: float) -> float:
         largest = float(np.linalg.eigvals(part).real.max())
-        return law / largest if largest > 0.0 else math.inf
+        return law / largest if largest > ROUNDING else math.inf
 
     return {
         "gain": whole,
@@ -171,6 +191,33 @@ def loop_gain(circle: Circle, state: Floats | None = None) -> dict[str, float]:
         "exponent_that_runs_away": limit(slopes[:n, :n], circle.rules.strength_exponent),
         "range_that_runs_away": limit(slopes[n:, n:], circle.rules.range_per_degree),
     }
+
+
+def check_start(model: Model, start: Mapping[str, float] | None) -> dict[str, float]:
+    """The named strengths and tightnesses of a beginning, once they are known to adapt and to be legal.
+
+    Raises
+    ------
+    InputError
+        For a name that does not adapt, or a value that is not allowed.
+    """
+    for name in start or {}:
+        if name not in STATE:
+            raise InputError(f"{name} does not adapt: allowed are {', '.join(STATE)}")
+    return check_settings(model, start)
+
+
+def check_weeks(weeks: int) -> int:
+    """The number of weeks, once it is known to be one.
+
+    Raises
+    ------
+    InputError
+        If it is no whole number from 1 to 1000.
+    """
+    if isinstance(weeks, bool) or not isinstance(weeks, int | np.integer) or not 1 <= weeks <= LONGEST:
+        raise InputError(f"weeks = {weeks!r} is not allowed: it must be a whole number from 1 to {LONGEST}")
+    return int(weeks)
 
 
 def adapt(circle: Circle, start: Mapping[str, float] | None = None, *, weeks: int = 104) -> xr.Dataset:
@@ -186,7 +233,7 @@ def adapt(circle: Circle, start: Mapping[str, float] | None = None, *, weeks: in
     Returns
     -------
     xarray.Dataset
-        Along ``week``: ``strength`` (group) [1], ``tightness`` (short_group) [deg], ``anterior_pelvic_tilt`` and
+        Along ``week``: ``strength`` (muscle_group) [1], ``tightness`` (short_group) [deg], ``anterior_pelvic_tilt`` and
         ``lumbar_lordosis`` [deg], ``compression`` (level) [N] of standing, and ``status``. Where a day has no solution
         the status says so and the rest of the course is NaN.
 
@@ -195,50 +242,59 @@ def adapt(circle: Circle, start: Mapping[str, float] | None = None, *, weeks: in
     InputError
         For a name that does not adapt, or a number of weeks that is not allowed.
     """
-    if isinstance(weeks, bool) or not isinstance(weeks, int | np.integer) or not 1 <= weeks <= 1000:
-        raise InputError(f"weeks = {weeks!r} is not allowed: it must be a whole number from 1 to 1000")
-    known = [*(f"strength.{name}" for name in STRENGTHS), *(f"tightness.{name}" for name in RANGES)]
+    check_weeks(weeks)
+    began = check_start(circle.model, start)
     state = circle.healthy.copy()
-    for name, value in (start or {}).items():
-        if name not in known:
-            raise InputError(f"{name} does not adapt: allowed are {', '.join(known)}")
-        state[known.index(name)] = float(value)
+    for name, value in began.items():
+        state[STATE.index(name)] = value
     share = 1.0 - np.exp(-1.0 / circle.weeks)
     levels = [str(level) for level in circle.reference.standing.level.values]
     states = np.full((weeks + 1, state.size), np.nan)
     tilt, lordosis = np.full(weeks + 1, np.nan), np.full(weeks + 1, np.nan)
-    compression, status = np.full((weeks + 1, len(levels)), np.nan), np.full(weeks + 1, "not reached", dtype="<U13")
+    compression, status = np.full((weeks + 1, len(levels)), np.nan), np.full(weeks + 1, "not_reached", dtype="<U13")
     for week in range(weeks + 1):
         states[week] = state
         try:
             target, day = circle.wanted(state)
         except InputError:
-            status[week] = "out of range"  # the register knows no such strength or tightness
+            status[week] = "out_of_range"  # the register knows no such strength or tightness
             break
         except SpinesimError as error:
-            status[week] = type(error).__name__.removesuffix("Error").lower()
+            status[week] = FAILURES[type(error)]
             break
         status[week] = "solved"
         tilt[week], lordosis[week] = float(day.standing.anterior_pelvic_tilt), float(day.standing.lumbar_lordosis)
         compression[week] = day.standing.compression.values
         state = state + share * (target - state)
     n = len(STRENGTHS)
+    data: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
+        "strength": (("week", "muscle_group"), states[:, :n]),
+        "tightness": (("week", "short_group"), states[:, n:]),
+        "anterior_pelvic_tilt": (("week",), tilt),
+        "lumbar_lordosis": (("week",), lordosis),
+        "compression": (("week", "level"), compression),
+        "status": (("week",), status),
+    }
+    coords = {
+        "week": np.arange(weeks + 1),
+        "muscle_group": list(STRENGTHS),
+        "short_group": list(RANGES),
+        "level": levels,
+    }
     return xr.Dataset(
-        {
-            "strength": (("week", "group"), states[:, :n], {"units": "1", "long_name": "strength"}),
-            "tightness": (("week", "short_group"), states[:, n:], {"units": "deg", "long_name": "tightness"}),
-            "anterior_pelvic_tilt": ("week", tilt, {"units": "deg", "long_name": "anterior pelvic tilt, standing"}),
-            "lumbar_lordosis": ("week", lordosis, {"units": "deg", "long_name": "lumbar lordosis, standing"}),
-            "compression": (("week", "level"), compression, {"units": "N", "long_name": "compression, standing"}),
-            "status": ("week", status),
+        {name: (dims, values, attributes(name)) for name, (dims, values) in data.items()},
+        coords={name: (name, values, attributes(name)) for name, values in coords.items()},
+        attrs={
+            "title": f"spinesim {circle.model.name}, adaptation",
+            "model": circle.model.name,
+            "model_digest": pack(circle.model).digest,
+            "start": json.dumps(began),
+            "habit_hours": json.dumps(circle.habit),
+            "laws": json.dumps(asdict(circle.rules)),
+            "parameters": json.dumps(circle.settings),
+            "versions": versions(),
+            "note": NOTE,
         },
-        coords={
-            "week": ("week", np.arange(weeks + 1), {"units": "week", "long_name": "time"}),
-            "group": list(STRENGTHS),
-            "short_group": list(RANGES),
-            "level": levels,
-        },
-        attrs={"model": circle.model.name, "note": "A hypothesis: no measurement of such a loop is known."},
     )
 
 
@@ -248,9 +304,12 @@ def stronger(rules: Laws, **changes: float) -> Laws:
     Raises
     ------
     InputError
-        For a value that is no positive number.
+        For an unknown law, or a value that is no positive number.
     """
+    known = [field.name for field in fields(rules)]
     for name, value in changes.items():
+        if name not in known:
+            raise InputError(f"there is no law {name}: allowed are {', '.join(known)}")
         if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0.0 < value < math.inf:
             raise InputError(f"{name} = {value!r} is not allowed: it must be a positive number")
     return replace(rules, **changes)

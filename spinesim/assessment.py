@@ -70,7 +70,7 @@ def assess(
     True
     """
     settings = check_settings(model, parameters)
-    body = resized(model, *subject(model, settings))
+    body = resized(model, subject(model, settings))
     names = side_names(chosen(tests))
     healthy, _ = readings(body, {}, names)
     values, status = readings(body, settings, names)

@@ -319,6 +319,7 @@ class Subject(NamedTuple):
     pelvic_incidence: float | None  #: [deg]; None: that of the model
     sacral_slope: float | None  #: [deg]
     lumbar_lordosis: float | None  #: [deg]
+    root_size: float  #: factor on the width of the nerve roots
 
 
 def subject(model: Model, settings: Mapping[str, float]) -> Subject:
@@ -329,4 +330,5 @@ def subject(model: Model, settings: Mapping[str, float]) -> Subject:
         settings.get("subject.pelvic_incidence"),
         settings.get("subject.sacral_slope"),
         settings.get("subject.lumbar_lordosis"),
+        settings.get("subject.root_size", 1.0),
     )

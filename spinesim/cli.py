@@ -175,7 +175,7 @@ def run(
     target = run_experiment(folder, output, small=small, progress=True)
     failed: list[str] = []
     scenario = read_scenario(find_experiment(folder))
-    for entry in scenario.run:
+    for entry in (*scenario.run, *scenario.adaptation):
         dataset = open_results(target / f"{entry.name}.nc")
         cases = [": ".join([entry.name, *reason]) for reason in _unsolved(dataset)]
         solved = dataset["status"].size - len(cases)
@@ -183,8 +183,8 @@ def run(
         failed += cases
     for table in scenario.confusion:
         print(f"{target / table.name}.nc: what {table.words} tells apart")
-    for treated in scenario.treated:
-        print(f"{target / treated.name}.nc: {treated.words}")
+    for other in (*scenario.sensitivity, *scenario.treated):
+        print(f"{target / other.name}.nc: {other.words}")
     print(f"Report: {target / 'report.md'}")
     _end(failed)
 

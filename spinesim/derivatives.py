@@ -156,7 +156,7 @@ def _room(task: Task, name: str, value: float, step: float) -> int:
 
 
 def _body(task: Task, settings: Mapping[str, float]) -> _Body:
-    person = resized(task.model, *subject(task.model, settings))
+    person = resized(task.model, subject(task.model, settings))
     task = replace(task, model=person)
     stance = pack_stance(pack(person), task.stance)
     case, angles = chain_cases(task, {name: np.array([value]) for name, value in settings.items()}, 1)

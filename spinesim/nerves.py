@@ -78,7 +78,7 @@ def root_pressures(
     if isinstance(limit, bool) or not isinstance(limit, int | float | np.number) or not 0.0 <= float(limit) < np.inf:
         raise InputError(f"threshold = {limit!r} is not allowed: it must be a pressure of 0 mmHg or more")
     settings = check_settings(model, parameters)
-    person = resized(model, *subject(model, settings))
+    person = resized(model, subject(model, settings))
     task = make_task(person, stance, posture, "rhythm")
     packed = pack_stance(pack(person), stance)
     columns = {name: np.array([value]) for name, value in settings.items()}

@@ -115,6 +115,7 @@ PARAMETERS = {
             None,
             "Lordosis L1-S1 of the reference posture; by default it follows the incidence as between people.",
         ),
+        Parameter("subject.root_size", "1", 0.3, 2, 1, "Factor on the width of all nerve roots."),
         Parameter("disc.preload", "N", 0, 500, None, "Axial load at which the stiffness of the discs is taken."),
         Parameter(
             "iap.rest", "kPa", 0, 40, None, "Intra-abdominal pressure with a relaxed wall; by default the stance's."
@@ -158,11 +159,11 @@ LEVEL_FAMILIES = {
         Parameter(
             "disc.LEVEL.height_loss",
             "mm",
-            -2,
+            -4,
             9,
             0,
             "Height the disc has lost beside what its load takes (creep, degeneration): the upper vertebra of the "
-            "foramen comes down and the disc bulges.",
+            "foramen comes down and the disc bulges; below 0 it is higher than that of the model.",
         ),
         Parameter(
             "disc.LEVEL.bulge",

@@ -1,4 +1,4 @@
-"""Virtual adults: size, sex, pelvis, posture, strength, stiffness and range, drawn together from published spreads.
+"""Virtual adults: size, sex, pelvis, posture, strength, stiffness, range and nerve room, drawn from published spreads.
 
 ``data/population.csv`` has the spread of every quantity in either sex, ``data/population_correlations.csv`` how two of
 them go together. They are joined by a Gaussian copula: quantiles of normal numbers with these correlations become
@@ -6,6 +6,9 @@ quantiles of the spreads, cut off where the table says. Every quantity is drawn 
 people already cover its spread evenly, and the columns are paired by the method of Iman and Conover, so that the people
 drawn have the correlations asked for and no others. (A Sobol' sequence covers many dimensions worse: of 45 columns of
 128 points two were correlated by 0.39, whatever the seed.)
+
+Heights of discs and sizes of foramina and roots, the *nerve room*, are drawn apart from the body, with random numbers
+of their own: what is drawn of a body does not depend on them, and neither does what it does but for its nerves.
 
 Every person also carries how strongly he or she responds to every law of :mod:`spinesim.intervention`, so that two
 programmes are compared on the same person with the same response.
@@ -19,7 +22,7 @@ Comput 11:311-334, 1982 (from memory).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -58,10 +61,11 @@ GROUPS = (
     "latissimus",
 )
 SHARED = ("rectus_femoris", "hip_flexors")
-GROUP, SIDE = "GROUP", "SIDE"
+GROUP, SIDE, LEVEL = "GROUP", "SIDE", "LEVEL"
+PARTS = ("body", "nerve room")  #: drawn apart
 MOST = 65536  #: people
 _COLUMNS = (
-    *(text(name) for name in ("quantity", "sex")),
+    *(text(name) for name in ("part", "quantity", "sex")),
     number("mean", "number"),
     number("sd", "number", optional=True),
     text("unit"),
@@ -77,6 +81,7 @@ _CORRELATIONS = (*(text(name) for name in ("first", "second")), number("r", "num
 class Spread:
     """Spread of one quantity in one sex."""
 
+    part: str  #: "body" or "nerve room"
     quantity: str
     sex: str  #: "men", "women" or "all"
     mean: float
@@ -107,7 +112,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Correlation:
-    """How two quantities go together; the same one twice: any two groups, or the two sides."""
+    """How two quantities go together; the same one twice: any two groups, levels or sides."""
 
     first: str
     second: str
@@ -131,6 +136,7 @@ def spreads() -> tuple[Spread, ...]:
     for row in read_table(_data() / label, label, _COLUMNS, "{quantity} {sex}"):
         fields = {"sd": 0.0, "lowest": 0.0, "highest": 1.0, **row.fields}
         for name, allowed in (
+            ("part", PARTS),
             ("sex", (*SEXES, "all")),
             ("shape", SHAPES),
             ("confidence", (*CONFIDENCE, "extracted")),
@@ -179,12 +185,14 @@ class People:
         return xr.Dataset({**traits, **columns}, attrs={"seed": self.seed, "sex": "0 men, 1 women"})
 
 
-def quantities(model: Model) -> list[tuple[str, str]]:
+def quantities(model: Model, part: str = "body") -> list[tuple[str, str]]:
     """What is drawn for a model: parameter or trait, and the quantity of the tables that it is one of."""
     known = names(pack(model))
     fixed = () if can_be_aligned(model) else tuple(f"subject.{name}" for name in RANGES)
+    fixed += () if model.roots else ("subject.root_size",)
+    over_levels = parameters.level_names(known)
     drawn: list[tuple[str, str]] = []
-    for quantity in dict.fromkeys(spread.quantity for spread in spreads()):
+    for quantity in dict.fromkeys(spread.quantity for spread in spreads() if spread.part == part):
         family, _, target = quantity.partition(".")
         if target == GROUP:
             drawn += [(f"{family}.{group}", quantity) for group in GROUPS if group in known.targets][
@@ -192,9 +200,24 @@ def quantities(model: Model) -> list[tuple[str, str]]:
             ]
         elif family == "tightness":
             drawn += [(f"{quantity}.{side}", quantity) for side in known.sides.get(target, ()) if target in known.tests]
-        elif quantity not in fixed and (quantity in parameters.PARAMETERS or "." not in quantity):
+        elif target.startswith(LEVEL):
+            drawn += [(name, quantity) for name in over_levels if name.startswith(f"{family}.")]
+        elif quantity not in fixed and (quantity in (parameters.PARAMETERS | over_levels) or "." not in quantity):
             drawn.append((quantity, quantity))
     return drawn
+
+
+def _twin(one: tuple[str, str], other: tuple[str, str]) -> str:
+    """What two quantities are two of, as the table of correlations names it; nothing if they are of two kinds."""
+    (name, kind), (second, like) = one, other
+    family = kind.partition(".")[0]
+    if family == "disc" == like.partition(".")[0]:
+        return f"{family}.{LEVEL}"
+    if kind != like:
+        return ""
+    if family == "foramen":
+        return f"{family}.{SIDE if name.split('.')[1] == second.split('.')[1] else LEVEL}"
+    return f"{family}.{GROUP if kind.endswith(GROUP) else SIDE}"
 
 
 def correlation_matrix(drawn: list[tuple[str, str]]) -> Floats:
@@ -207,19 +230,18 @@ def correlation_matrix(drawn: list[tuple[str, str]]) -> Floats:
     """
     table = {(c.first, c.second): c.r for c in correlations()} | {(c.second, c.first): c.r for c in correlations()}
     matrix = np.eye(len(drawn))
-    for i, (one, kind) in enumerate(drawn):
-        for j, (_, other) in enumerate(drawn[:i]):
-            twin = f"{kind.partition('.')[0]}.{GROUP if kind.endswith(GROUP) else SIDE}"
-            r = table.get((twin, twin), 0.0) if kind == other else table.get((kind, other), 0.0)
-            matrix[i, j] = matrix[j, i] = r
+    for i, one in enumerate(drawn):
+        for j, other in enumerate(drawn[:i]):
+            twin = _twin(one, other)
+            matrix[i, j] = matrix[j, i] = table.get((twin, twin) if twin else (one[1], other[1]), 0.0)
         if np.linalg.eigvalsh(matrix[: i + 1, : i + 1])[0] <= 0.0:
             raise ModelError(
-                f"population_correlations.csv: no quantities can have all correlations once {one} is added"
+                f"population_correlations.csv: no quantities can have all correlations once {one[0]} is added"
             )
     return matrix
 
 
-def paired(count: int, correlation: Floats, seed: int) -> Floats:
+def paired(count: int, correlation: Floats, seed: int | Sequence[int]) -> Floats:
     """(n, k) standard normal numbers, every column spread evenly, with the correlations (k, k) asked for.
 
     With fewer people than columns chance correlations cannot be taken out, and stay.
@@ -280,6 +302,9 @@ def people(model: Model, count: int = 64, *, seed: int = 0, sex: str = "all") ->
     for family in ("strength", "stiffness"):
         if muscle in known.targets and f"{family}.{group}" in values:
             values[f"{family}.{muscle}"] = values[f"{family}.{group}"]
+    room = quantities(model, "nerve room")
+    apart = paired(int(count), correlation_matrix(room), [int(seed), 1]) if room else np.empty((count, 0))
+    values |= {name: by_kind[kind, "all"].at(column) for column, (name, kind) in zip(apart.T, room, strict=True)}
     effects = {law: law.drawn(standard[:, len(drawn) + k]) for k, law in enumerate(laws())}
     traits = {name: values.pop(name) for name, kind in drawn if "." not in kind}
     return People(values, traits, effects, int(seed))

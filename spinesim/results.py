@@ -30,6 +30,8 @@ import xarray as xr
 
 from spinesim.errors import ResultsFileError
 from spinesim.variables import (
+    ADAPTATION_COORDINATES,
+    ADAPTATIONS,
     ASSESSMENT_COORDINATES,
     ASSESSMENTS,
     COMPARISON_COORDINATES,
@@ -54,8 +56,9 @@ def check(dataset: xr.Dataset) -> None:
     ResultsFileError
         Naming the variable or attribute and what is expected of it.
     """
-    variables = VARIABLES | ASSESSMENTS | SENSITIVITIES | COMPARISONS
+    variables = VARIABLES | ASSESSMENTS | SENSITIVITIES | COMPARISONS | ADAPTATIONS
     coordinates = COORDINATES | ASSESSMENT_COORDINATES | SENSITIVITY_COORDINATES | COMPARISON_COORDINATES
+    coordinates |= ADAPTATION_COORDINATES
     for name, array in dataset.variables.items():
         if name in dataset.data_vars and name not in variables:
             raise ResultsFileError(f"{name} is not a result variable of spinesim and cannot be saved.")

@@ -25,13 +25,16 @@ from spinesim.model.pack import pack
 from spinesim.model.parts import Model
 from spinesim.solve import POSTURE, check_parts, check_settings, make_task
 from spinesim.stance import PackedStance, pack_stance
-from spinesim.sweep import ANGLE, sweep
+from spinesim.sweep import ANGLE, sweep, swept_task
 from spinesim.variables import VARIABLES, attributes
 
 Method = Literal["local", "morris", "sobol"]
 SIZES = {"local": 1, "morris": 20, "sobol": 1024}  #: rows of a design by default
 SMALLEST = 16  # rows of a Sobol' design; fewer say nothing
-NOTE = "Ranges are uniform and parameters independent of each other; a model's answer, not a body's."
+NOTE = (
+    "Ranges are uniform and parameters independent of each other; a model's answer, not a body's. A research and "
+    "teaching model, never a diagnosis."
+)
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def parse_outcome(stance: PackedStance, name: str) -> Outcome:
 
 def sensitivity(
     model: Model,
-    ranges: Mapping[str, tuple[float, float]],
+    ranges: Mapping[str, Sequence[float]],
     outcomes: Sequence[str],
     *,
     method: Method = "sobol",
@@ -135,18 +138,20 @@ def sensitivity(
     NotConvergedError
         If the point of the derivatives has no solution.
     """
-    if method not in SIZES:
-        raise InputError(f"method = {method!r} is not allowed: it must be 'local', 'morris' or 'sobol'")
-    packed = pack_stance(pack(model), stance)
-    if not outcomes or len(set(outcomes)) < len(outcomes):
-        raise InputError("outcomes must be one or more different names")
-    wanted = [parse_outcome(packed, name) for name in outcomes]
-    count = _size(method, n)
-    low, high = _ends(model, ranges)
+    asked: dict[str, Any] = {
+        "stance": stance,
+        "posture": posture,
+        "complete": complete,
+        "criterion": criterion,
+        "weights": weights,
+        "stability": stability,
+    }
+    wanted, count = check_request(model, ranges, outcomes, method=method, n=n, parameters=parameters, **asked)
+    low, high = np.array(list(ranges.values()), dtype=float).T
     head = _head(model, method, ranges, wanted, low, high)
     head.attrs |= {"stance": stance, "seed": seed, "parameters": json.dumps(dict(parameters or {}))}
     if method == "local":
-        task = make_task(model, stance, posture, complete, criterion, weights, stability)
+        task = make_task(model, **asked)
         return head.assign(_local(model, task, ranges, wanted, parameters)).assign_attrs(task.words())
     k = len(ranges)
     points = trajectories(count, k, seed) if method == "morris" else sobol_points(count, k, seed)
@@ -161,12 +166,7 @@ def sensitivity(
         threads=threads,
         executor=executor,
         progress=progress,
-        stance=stance,
-        posture=posture,
-        complete=complete,
-        criterion=criterion,
-        weights=weights,
-        stability=stability,
+        **asked,
     )
     words = {key: cases.attrs[key] for key in make_task(model, stance, None, "rhythm").words()}
     values = np.stack([outcome.of(cases[outcome.variable].values) for outcome in wanted], axis=-1)
@@ -183,6 +183,58 @@ def sensitivity(
     return head.assign(_named(found | drawn)).assign_attrs(words)
 
 
+def check_request(
+    model: Model,
+    ranges: Mapping[str, Sequence[float]],
+    outcomes: Sequence[str],
+    *,
+    method: str = "sobol",
+    n: int | None = None,
+    parameters: Mapping[str, float] | None = None,
+    stance: str = "standing",
+    **task: Any,
+) -> tuple[list[Outcome], int]:
+    """Refuse what cannot be asked, before anything is solved.
+
+    Parameters
+    ----------
+    task
+        ``posture``, ``complete``, ``criterion``, ``weights`` and ``stability``, as in `sensitivity`.
+
+    Returns
+    -------
+    outcomes, count
+        The numbers asked for, and the number of rows of the design.
+
+    Raises
+    ------
+    InputError
+        As `sensitivity`.
+    """
+    if method not in SIZES:
+        raise InputError(f"method = {method!r} is not allowed: it must be 'local', 'morris' or 'sobol'")
+    if not outcomes or len(set(outcomes)) < len(outcomes):
+        raise InputError("outcomes must be one or more different names")
+    packed = pack_stance(pack(model), stance)
+    wanted = [parse_outcome(packed, name) for name in outcomes]
+    count = _size(method, n)
+    _check_ranges(model, ranges)
+    check_settings(model, parameters)
+    swept_task(model, ranges, stance, **task)
+    if method == "local":
+        for outcome in wanted:
+            if outcome.variable in WITHOUT:
+                raise InputError(f"outcome {outcome.name} has no local derivative: choose method = 'morris' or 'sobol'")
+        for name in ranges:
+            if name.startswith(POSTURE):
+                raise InputError(f"{name}: an angle that is held has no local derivative: use 'morris' or 'sobol'")
+        return wanted, count
+    for name in ranges:
+        if name in (parameters or {}):
+            raise InputError(f"{name} is both sampled and a fixed parameter")
+    return wanted, count
+
+
 def _size(method: str, n: int | None) -> int:
     count = SIZES[method] if n is None else n
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
@@ -194,13 +246,11 @@ def _size(method: str, n: int | None) -> int:
     return int(count)
 
 
-def _ends(model: Model, ranges: Mapping[str, tuple[float, float]]) -> tuple[Floats, Floats]:
-    """Lower and upper ends (k,), once they are known to be legal."""
+def _check_ranges(model: Model, ranges: Mapping[str, Sequence[float]]) -> None:
     if not ranges:
         raise InputError("sensitivity needs the range of at least one parameter")
     known = names(pack(model))
     check_parts(model, ranges)
-    ends = []
     for name, pair in ranges.items():
         try:
             low, high = (float(end) for end in pair)
@@ -211,15 +261,12 @@ def _ends(model: Model, ranges: Mapping[str, tuple[float, float]]) -> tuple[Floa
                 register.check(known, {name: end})
         if not low < high:
             raise InputError(f"range {name} = {low:g} to {high:g} is not allowed: the first must be smaller")
-        ends.append((low, high))
-    lows, highs = np.array(ends).T
-    return lows, highs
 
 
 def _head(
     model: Model,
     method: str,
-    ranges: Mapping[str, tuple[float, float]],
+    ranges: Mapping[str, Sequence[float]],
     wanted: Sequence[Outcome],
     low: Floats,
     high: Floats,
@@ -255,16 +302,10 @@ def _named(found: Mapping[str, tuple[tuple[str, ...], Any]]) -> dict[str, Any]:
 def _local(
     model: Model,
     task: Any,
-    ranges: Mapping[str, tuple[float, float]],
+    ranges: Mapping[str, Sequence[float]],
     wanted: Sequence[Outcome],
     parameters: Mapping[str, float] | None,
 ) -> dict[str, Any]:
-    for outcome in wanted:
-        if outcome.variable in WITHOUT:
-            raise InputError(f"outcome {outcome.name} has no local derivative: choose method = 'morris' or 'sobol'")
-    for name in ranges:
-        if name.startswith(POSTURE):
-            raise InputError(f"{name}: there is no local derivative by an angle that is held: use 'morris' or 'sobol'")
     middle = {name: 0.5 * (low + high) for name, (low, high) in ranges.items()}
     settings = check_settings(model, {**middle, **(parameters or {})})
     widths = {name: float(high - low) for name, (low, high) in ranges.items()}

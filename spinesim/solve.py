@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from spinesim import parameters
-from spinesim.cases import case_arrays, names, subject
+from spinesim.cases import Subject, case_arrays, names, subject
 from spinesim.errors import InfeasibleError, InputError, NotConvergedError, UnstableError
 from spinesim.imbalance import expand
 from spinesim.kernels import jit
@@ -203,7 +203,7 @@ def solve(
         If the solver stopped before its tolerances were met.
     """
     settings = check_settings(model, parameters)
-    person = resized(model, *subject(model, settings))
+    person = resized(model, subject(model, settings))
     task = make_task(person, stance, posture, complete, criterion, weights, stability)
     columns = {name: np.array([value]) for name, value in settings.items()}
     packed = pack_stance(pack(person), stance)
@@ -235,6 +235,7 @@ def check_parts(model: Model, wanted: Iterable[str]) -> None:
         ("load.back", model.carry, "back that carries"),
         ("iap.", model.abdomen, "abdomen"),
         ("ligamentum_flavum.", model.foramen_outline, "foramina"),
+        ("subject.root_size", model.roots, "nerve roots"),
         ("piriformis.", model.sciatic, "sciatic nerves"),
         ("leg_length.", list_of_pelvis, "pelvis that lists"),
         ("passive.", legs, "legs with hips and knees"),
@@ -245,25 +246,21 @@ def check_parts(model: Model, wanted: Iterable[str]) -> None:
 
 
 @lru_cache(maxsize=16)
-def _resized(key: ByIdentity, body_mass: float, stature: float, *angles: float | None) -> Model:
-    incidence, slope, lordosis = angles
-    person = aligned(key.model, pelvic_incidence=incidence, sacral_slope=slope, lumbar_lordosis=lordosis)
-    return scaled(person, body_mass=body_mass, stature=stature)
+def _resized(key: ByIdentity, who: Subject) -> Model:
+    person = aligned(
+        key.model,
+        pelvic_incidence=who.pelvic_incidence,
+        sacral_slope=who.sacral_slope,
+        lumbar_lordosis=who.lumbar_lordosis,
+    )
+    person = scaled(person, body_mass=who.body_mass, stature=who.stature)
+    roots = tuple(root.model_copy(update={"width": root.width * who.root_size}) for root in person.roots)
+    return person.model_copy(update={"roots": roots})
 
 
-def resized(model: Model, body_mass: float, stature: float, *angles: float | None) -> Model:
-    """The model made a person; the model itself where nothing of it is changed.
-
-    Parameters
-    ----------
-    body_mass, stature
-        [kg], [m].
-    angles
-        Pelvic incidence, sacral slope and lumbar lordosis of the reference posture [deg], None for those of the model.
-    """
-    if (body_mass, stature) == (model.body_mass, model.stature) and not any(a is not None for a in angles):
-        return model
-    return _resized(ByIdentity(model), body_mass, stature, *(angles or (None,) * 3))
+def resized(model: Model, who: Subject) -> Model:
+    """The model made a person; the model itself where nothing of it is changed."""
+    return model if who == subject(model, {}) else _resized(ByIdentity(model), who)
 
 
 def run_chain(

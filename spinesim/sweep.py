@@ -408,7 +408,7 @@ def _solve_chain(grid: Grid, chain: slice) -> dict[str, np.ndarray]:
 def _of_person(grid: Grid, columns: Mapping[str, Floats]) -> Task:
     """What is asked of the person that all these cases share."""
     first = {name: float(column[0]) for name, column in columns.items()}
-    return replace(grid.task, model=resized(grid.model, *subject(grid.model, first)))
+    return replace(grid.task, model=resized(grid.model, subject(grid.model, first)))
 
 
 def _guided(grid: Grid) -> Grid:

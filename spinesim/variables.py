@@ -322,7 +322,8 @@ VARIABLES = _register(
         (),
         "",
         "How the case ended: solved, infeasible (no forces balance), unstable (none with the stability demanded), "
-        "not_converged, or pending in an unfinished sweep.",
+        "not_converged, or pending in an unfinished sweep; of a week of adaptation also out_of_range (a strength or "
+        "tightness that is not allowed), or not_reached because an earlier week has no solution.",
     ),
     Variable("moment_residual", (), "N m", "Largest moment left unbalanced in a free coordinate."),
     Variable(
@@ -678,9 +679,21 @@ COMPARISON_COORDINATES = _register(
     Variable("dose_programme", ("dose",), "", "What is done in a dose."),
 )
 
+#: Variables of a course of adaptation (`spinesim.adaptation`), beside those of standing.
+ADAPTATIONS = _register(
+    Variable("strength", ("muscle_group",), "1", "Strength of a muscle group in parts of the healthy one."),
+    Variable("tightness", ("short_group",), "deg", "Range that a muscle group has lost; below 0 it has gained."),
+)
+
+#: Coordinates of such a course, beside ``week`` and ``muscle_group``.
+ADAPTATION_COORDINATES = _register(
+    Variable("short_group", ("short_group",), "", "Muscle group whose range adapts."),
+)
+
 _ALL = (
     *(VARIABLES, COORDINATES, ASSESSMENTS, ASSESSMENT_COORDINATES),
     *(SENSITIVITIES, SENSITIVITY_COORDINATES, COMPARISONS, COMPARISON_COORDINATES),
+    *(ADAPTATIONS, ADAPTATION_COORDINATES),
 )
 
 

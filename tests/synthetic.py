@@ -427,3 +427,29 @@ def synthetic_sensitivity() -> xr.Dataset:
         coords={name: (dims, array, attributes(name)) for name, (dims, array) in coords.items()},
         attrs={"method": "sobol"},
     )
+
+
+def synthetic_course() -> xr.Dataset:
+    """Two weeks of adaptation of one group in strength and range; the third day has no solution."""
+    nothing = np.nan
+    values = {
+        "strength": (("week", "muscle_group"), np.array([[0.6], [0.8], [nothing]])),
+        "tightness": (("week", "short_group"), np.array([[10.0], [5.0], [nothing]])),
+        "anterior_pelvic_tilt": (("week",), np.array([2.0, 1.0, nothing])),
+        "status": (("week",), np.array(["solved", "solved", "infeasible"])),
+    }
+    coords = {"week": np.arange(3.0), "muscle_group": ["core"], "short_group": ["hip_flexors"]}
+    return xr.Dataset(
+        {name: (dims, array, attributes(name)) for name, (dims, array) in values.items()},
+        coords={name: (name, array, attributes(name)) for name, array in coords.items()},
+        attrs={
+            "model": "adult",
+            "model_digest": "0" * 64,
+            "versions": "{}",
+            "start": '{"strength.core": 0.6}',
+            "habit_hours": '{"standing": 2, "sitting": 10}',
+            "laws": '{"strength_exponent": 4}',
+            "parameters": "{}",
+            "note": "A course.",
+        },
+    )

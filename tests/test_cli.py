@@ -419,6 +419,17 @@ def test_run__leaves_files_and_a_report(here):
     assert (here / "there" / "report.md").read_text().startswith("# Held")
 
 
+def test_run__counts_the_weeks_of_a_course_and_names_a_study(here):
+    folder = write_experiment(here / "more", loads="[0]")
+    with (folder / "scenario.toml").open("a", encoding="utf-8") as file:
+        file.write('[[adaptation]]\nname = "course"\nweeks = 1\n')
+        file.write('[[sensitivity]]\nname = "study"\nmethod = "local"\noutcomes = ["lean"]\n')
+        file.write('ranges = { "strength.core" = [0.6, 1.2] }\n')
+    status, output, _ = spinesim_command("run", folder)
+    assert status == 0
+    assert "output/more/course.nc: 2 of 2 cases solved\noutput/more/study.nc: study\n" in output
+
+
 def test_run__names_the_cases_without_a_solution_and_has_status_1(here):
     folder = write_experiment(here / "heavy", posture=90, loads="[0, 80, 100]")
     status, output, complaint = spinesim_command("run", folder)

@@ -27,7 +27,7 @@ from spinesim.dose import front, least_weeks, pareto
 from spinesim.errors import InputError
 from spinesim.intervention import applied, programme, typical
 from spinesim.model.pack import pack
-from spinesim.population import one_body, people, with_settings
+from spinesim.population import one_body, paired, people, with_settings
 
 TIGHT = {"tightness.hip_flexors": 20.0, "strength.gluteals": 0.6}
 PLANS = ["stretch.hip_flexors", "strengthen.gluteals", "soft_tissue.hip_flexors"]
@@ -195,6 +195,36 @@ def test_summarised__interval_covers_the_middle_of_a_known_spread():
     assert found["benefit_low"].item() == pytest.approx(1.0 - 1.96 * 2.0, abs=0.05)
     assert found["benefit_high"].item() == pytest.approx(1.0 + 1.96 * 2.0, abs=0.05)
     assert found["share_better"].item() == pytest.approx(0.5987, abs=0.005)  # P(z > -0.25)
+
+
+def interval_of(gain):
+    """Lower and upper end of the interval of the benefit of people (n,)."""
+    found = summarised(gain[None, None, None], -gain[None, None, None], np.array([0.5]))
+    return found["benefit_low"].item(), found["benefit_high"].item()
+
+
+def test_summarised__interval_of_few_people_holds_the_share_of_all_that_percentiles_hold():
+    """Of independent people with a uniform benefit 0.95 (n - 1) / (n + 1) on average, by order statistics."""
+    for n in (16, 64, 128):
+        held = []
+        for seed in range(400):
+            low, high = interval_of(np.random.default_rng(seed).random(n))
+            held.append(high - low)
+        assert np.mean(held) == pytest.approx(0.95 * (n - 1) / (n + 1), abs=3 * np.std(held) / 20)
+
+
+def test_summarised__interval_covers_another_person_of_a_linear_outcome():
+    """Benefit 3 + 2 w.z of people drawn as ours are; 400 times another person, within three binomial errors (1.1 %)."""
+    weights = np.array([0.6, 0.5, 0.4, 0.35, 0.33])
+    weights /= np.linalg.norm(weights)
+    hits, means, count = 0, [], 400
+    for seed in range(count):
+        gain = 3.0 + 2.0 * paired(128, np.eye(weights.size), seed) @ weights
+        low, high = interval_of(gain)
+        hits += low < 3.0 + 2.0 * np.random.default_rng([seed, 1]).standard_normal() < high
+        means.append(gain.mean())
+    assert hits / count == pytest.approx(0.95, abs=3 * 0.0109)
+    np.testing.assert_allclose(means, 3.0, atol=0.05)  # the mean difference that was put in
 
 
 def test_summarised__ranks_by_mean_and_says_nothing_of_too_few():

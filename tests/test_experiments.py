@@ -10,6 +10,7 @@ from PIL import Image
 
 import spinesim as ss
 from spinesim import results
+from spinesim.adaptation import STRENGTHS, Circle, laws, stronger
 from spinesim.report import experiment_names, experiments_folder, read_scenario, run_experiment
 
 
@@ -41,6 +42,15 @@ def test_experiment__leaves_data_figures_and_report(name, outputs):
         share = results.open_results(target / f"{table.name}.nc")["naming_probability"]
         assert share["severity"].values.tolist() == table.severities
         np.testing.assert_allclose(share.sum("named_imbalance"), 1.0)
+    for study in scenario.sensitivity:
+        found = results.open_results(target / f"{study.name}.nc")
+        assert found["parameter"].values.tolist() == list(study.ranges)
+        assert found["outcome"].values.tolist() == study.outcomes
+        assert float(found.get("unsolved_cases", 0.0)) == 0.0
+    for course in scenario.adaptation:
+        found = results.open_results(target / f"{course.name}.nc")
+        assert "A hypothesis" in found.attrs["note"]
+        assert np.all(found["status"] == "solved")
     for entry in scenario.treated:
         found = results.open_results(target / f"{entry.name}.nc")
         assert "never a forecast" in found.attrs["note"]
@@ -496,3 +506,52 @@ def test_disc_height__alone_does_not_press_and_with_a_thick_ligament_does(output
     assert (both.sel(thick).isel({"disc.L4_L5.height_loss": slice(1, None)}) > 30.0).all()
     bulging = pressures("height_and_bulge")
     assert float((bulging - bulging.isel({"disc.L4_L5.bulge": 0})).max()) < 10.0
+
+
+def test_sensitivity__three_ways_agree_on_mass_and_not_on_the_range_of_the_hip_flexors(outputs):
+    folder = outputs("sensitivity")
+    local, morris, sobol = (
+        results.open_results(folder / f"{run}.nc")["effect"].sel(outcome="compression.L4_L5")
+        for run in ("local", "morris", "sobol")
+    )
+    mass, tight = "subject.mass", "tightness.hip_flexors"
+    for found in (morris, sobol):  # two trajectories, sixteen rows
+        assert float(found.sel(parameter=mass)) == pytest.approx(float(local.sel(parameter=mass)), rel=0.25)
+    assert float(local.sel(parameter=tight)) < -100
+    assert np.abs(local).drop_sel(parameter=mass).idxmax() == tight
+    valley = results.open_results(folder / "bend.nc")["compression"].sel(level="L4_L5").values
+    assert valley[1] + 40 < min(valley[0], valley[2])  # the middle of three values
+
+
+def test_sensitivity__every_outcome_has_a_parameter_of_its_own(outputs):
+    total = results.open_results(outputs("sensitivity") / "sobol.nc")["total_order"]
+    first = {name: str(total.sel(outcome=name).idxmax().item()) for name in total["outcome"].values.astype(str)}
+    assert first["compression.L4_L5"] == "subject.mass"
+    assert first["lumbar_lordosis"] == "subject.pelvic_incidence"
+    assert first["root_gap.L4_L5.left"] == "foramen.L4_L5.left.scale"
+    still = total.sel(parameter=["subject.stature", "leg_length.right"]).drop_sel(outcome="root_gap.L4_L5.left")
+    assert float(still.max()) < 0.1
+
+
+def test_vicious_circle__heals_and_would_have_to_be_steep_to_run_away(outputs):
+    folder = outputs("vicious_circle")
+    healing, sitting, runaway = (
+        results.open_results(folder / f"{run}.nc") for run in ("healing", "sitting", "runaway")
+    )
+    assert healing.attrs["gain"] == pytest.approx(0.016, abs=0.002)
+    assert healing.attrs["exponent_that_runs_away"] == pytest.approx(7.0, abs=0.1)
+    assert sitting.attrs["exponent_that_runs_away"] == pytest.approx(3.6, abs=0.1)
+    assert runaway.attrs["gain"] > 1.0
+    assert healing.attrs["range_that_runs_away"] == np.inf
+    assert np.all(healing["strength"].sel(muscle_group=["core", "gluteals"]).diff("week") > 0)
+    assert np.all(healing["tightness"].sel(short_group="hip_flexors").diff("week") < 0)
+    assert np.all(sitting["tightness"].sel(short_group="hip_flexors").diff("week") > 0)
+
+
+def test_vicious_circle__beyond_the_limit_one_hip_extensor_takes_over_from_the_other(adult):
+    circle = Circle(adult, rules=stronger(laws(), strength_exponent=10.0))
+    values, motions = np.linalg.eig(circle.gain()[:5, :5])
+    motion = motions[:, values.real.argmax()].real
+    size = dict(zip(STRENGTHS, motion / np.abs(motion).max(), strict=True))
+    assert size["gluteals"] * size["hamstrings"] < -0.5
+    assert max(abs(size[name]) for name in ("core", "hip_flexors", "erectors")) < 0.3

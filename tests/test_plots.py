@@ -27,6 +27,7 @@ from tests.synthetic import (
     synthetic_case,
     synthetic_comparison,
     synthetic_confusion,
+    synthetic_course,
     synthetic_doses,
     synthetic_sensitivity,
     synthetic_sweep,
@@ -652,6 +653,16 @@ def test_level_name__writes_levels_as_clinicians_do_and_other_names_as_words():
     assert level_name("hip_flexors.active") == "hip flexors active"
 
 
+def test_lines__of_a_course_run_along_the_weeks():
+    options = {"variable": "strength", "at": {"muscle_group": "core"}}
+    ax = figure("lines", synthetic_course(), **options).axes[0]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("week", "strength of core")
+    assert caption("lines", synthetic_course(), **options) == (
+        "Strength of core along week, 0 to 2 week: the line 0.60 to 0.80. "
+        "1 of 3 cases of the line have no solution (1 infeasible)."
+    )
+
+
 def test_lines__looks_differ_without_colour():
     looks = [look(number) for number in range(16)]
     assert len({(each["ls"], each["marker"]) for each in looks}) == 16
@@ -967,6 +978,13 @@ def test_tornado__panels_have_one_order():
     for ax, effects in zip(whole.axes, ([-1.5, 6.0, -0.5, 0.0], [-15.0, 0.6, -0.5, 0.0]), strict=True):
         widths = {round(bar.get_y() + bar.get_height() / 2): bar.get_width() for bar in ax.patches}
         assert [widths[i] for i in range(4)] == pytest.approx(effects)
+
+
+def test_tornado__panels_have_one_scale():
+    other = synthetic_sensitivity()
+    other["effect"] = other["effect"] * 10.0
+    first, second = figure("tornado", [synthetic_sensitivity(), other], titles=["a", "b"]).axes
+    assert first.get_xlim() == second.get_xlim()
 
 
 def test_sensitivity_captions__say_the_finding():

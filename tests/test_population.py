@@ -11,6 +11,7 @@ from spinesim.intervention import laws
 from spinesim.model.pack import pack
 from spinesim.population import (
     GROUPS,
+    PARTS,
     Spread,
     correlation_matrix,
     correlations,
@@ -135,7 +136,100 @@ def test_people__of_a_smaller_model_have_what_it_has():
 
 
 def test_quantities__of_the_adult_leave_no_row_of_the_table_out(adult):
-    assert {quantity for _, quantity in quantities(adult)} == {spread.quantity for spread in spreads()}
+    drawn = {quantity for part in PARTS for _, quantity in quantities(adult, part)}
+    assert drawn == {spread.quantity for spread in spreads()}
+
+
+# The room of the nerves, drawn apart
+
+
+@pytest.fixture(scope="module")
+def room(adult):
+    """Names of what is drawn of the nerve room."""
+    return [name for name, _ in quantities(adult, "nerve room")]
+
+
+def test_nerve_room__is_every_disc_every_foramen_and_the_roots(room):
+    levels = ("L5_S1", "L4_L5", "L3_L4", "L2_L3", "L1_L2")
+    sided = {f"foramen.{level}.{side}.scale" for level in levels for side in ("left", "right")}
+    assert set(room) == {f"disc.{level}.height_loss" for level in levels} | sided | {"subject.root_size"}
+
+
+@pytest.mark.parametrize("spread", [s for s in spreads() if s.part == "nerve room"], ids=lambda s: s.quantity)
+def test_nerve_room__has_the_spread_of_the_table(adult, crowd, spread):
+    """Cut at -4 mm a disc of L4/L5 loses a tenth of its variance at most."""
+    for name in [name for name, kind in quantities(adult, "nerve room") if kind == spread.quantity]:
+        values = crowd.columns[name]
+        assert values.mean() == pytest.approx(spread.mean, abs=0.05 * spread.sd)
+        assert values.std() == pytest.approx(spread.sd, rel=0.05)
+        assert spread.lowest <= values.min() < values.max() <= spread.highest
+
+
+def test_nerve_room__goes_together_as_the_table_says_and_with_nothing_else(crowd, room):
+    def r(first, second):
+        return np.corrcoef(crowd.columns[first], crowd.columns[second])[0, 1]
+
+    assert r("disc.L4_L5.height_loss", "disc.L1_L2.height_loss") == pytest.approx(0.5, abs=0.03)
+    assert r("foramen.L4_L5.left.scale", "foramen.L4_L5.right.scale") == pytest.approx(0.8, abs=0.03)
+    assert r("foramen.L4_L5.left.scale", "foramen.L5_S1.left.scale") == pytest.approx(0.5, abs=0.03)
+    assert r("foramen.L4_L5.left.scale", "foramen.L5_S1.right.scale") == pytest.approx(0.5, abs=0.03)
+    for name in room:
+        assert abs(r(name, "subject.stature")) < 0.06
+        assert abs(r(name, "strength.erectors")) < 0.06
+    assert abs(r("subject.root_size", "foramen.L5_S1.left.scale")) < 0.03
+
+
+def test_nerve_room__leaves_the_draws_of_bodies_as_they_were(adult, room, monkeypatch):
+    """To the bit, whatever the table says of nerves; and as they were before nerves were drawn."""
+    whole = people(adult, 10, seed=3)
+    assert whole.columns["subject.stature"][0] == pytest.approx(1.7463008620299794, rel=1e-14)
+    assert whole.columns["strength.erectors"][0] == pytest.approx(0.7363846587862738, rel=1e-12)
+    assert whole.columns["tightness.hamstrings.left"][0] == pytest.approx(9.10264973377425, rel=1e-12)
+    bodies = tuple(spread for spread in spreads() if spread.part == "body")
+    monkeypatch.setattr(population, "spreads", lambda: bodies)
+    alone = people(adult, 10, seed=3)
+    assert set(whole.columns) - set(alone.columns) == set(room)
+    for name, column in alone.columns.items():
+        np.testing.assert_array_equal(column, whole.columns[name])
+    for law, effect in alone.effects.items():
+        np.testing.assert_array_equal(effect, whole.effects[law])
+
+
+def test_nerve_room__changes_nothing_but_room(adult, room):
+    crowd = people(adult, 2, seed=1)
+    found, plain = (
+        ss.sweep(adult, samples={name: column for name, column in crowd.columns.items() if name not in left_out})
+        for left_out in ([], room)
+    )
+    for name in ("activation", "compression", "joint_angle", "stability_margin", "sciatic_strain", "effort"):
+        np.testing.assert_array_equal(found[name], plain[name])
+    for name in ("foramen_area", "posterior_disc_height", "root_gap", "root_occupancy", "canal_area"):
+        assert (found[name] != plain[name]).all(), name
+
+
+def test_nerve_room__of_the_mirrored_person_is_mirrored(adult):
+    one = {name: float(column[0]) for name, column in people(adult, 4, seed=2).columns.items()}
+    one = {name: value for name, value in one.items() if not name.startswith("tightness.")}
+    swapped = {"left": "right", "right": "left"}
+    other = {".".join(swapped.get(part, part) for part in name.split(".")): value for name, value in one.items()}
+    first, second = ss.solve(adult, one), ss.solve(adult, other)
+    for name in ("foramen_area", "root_occupancy", "root_gap"):
+        values = first[name].sel(side=["left", "right"]).values
+        np.testing.assert_allclose(values, second[name].sel(side=["right", "left"]).values, rtol=1e-5, atol=1e-6)
+        assert (values[:, 0] != values[:, 1]).all()
+
+
+def test_root_size__widens_every_root_and_nothing_else(adult):
+    wide, plain = ss.solve(adult, {"subject.root_size": 1.2}), ss.solve(adult)
+    np.testing.assert_allclose(wide.root_occupancy, 1.44 * plain.root_occupancy, rtol=1e-9)
+    np.testing.assert_array_equal(wide.compression, plain.compression)
+    np.testing.assert_array_equal(wide.foramen_area, plain.foramen_area)
+    assert (wide.root_gap < plain.root_gap).all()
+
+
+def test_root_size__needs_roots():
+    with pytest.raises(InputError, match=r"subject\.root_size: the model teaching has no nerve roots"):
+        ss.solve(ss.load_model("teaching"), {"subject.root_size": 1.1})
 
 
 def test_correlation_matrix__impossible_ones_are_refused(adult, monkeypatch):
@@ -148,7 +242,7 @@ def test_correlation_matrix__impossible_ones_are_refused(adult, monkeypatch):
 
 
 def test_spread__lognormal_keeps_mean_and_spread():
-    spread = Spread("x", "all", 2.0, 0.5, "1", 0.01, 100.0, "lognormal", "", "", "")
+    spread = Spread("body", "x", "all", 2.0, 0.5, "1", 0.01, 100.0, "lognormal", "", "", "")
     from scipy.special import ndtri
 
     values = spread.at(ndtri((np.arange(4000) + 0.5) / 4000))

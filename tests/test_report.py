@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from spinesim import results
-from spinesim.errors import InputError, ResultsFileError
+from spinesim.errors import InfeasibleError, InputError, ResultsFileError
 from spinesim.model.read import load_model
 from spinesim.plots.cases import four
 from spinesim.report import experiment_names, experiments_folder, find_experiment, read_scenario, run_experiment
@@ -18,7 +18,15 @@ from spinesim.report.scenario import axis_values, line_of
 from spinesim.report.text import report_text
 from spinesim.sweep import swept_task
 from spinesim.variables import attributes
-from tests.synthetic import synthetic_case, synthetic_comparison, synthetic_confusion, synthetic_doses, synthetic_sweep
+from tests.synthetic import (
+    synthetic_case,
+    synthetic_comparison,
+    synthetic_confusion,
+    synthetic_course,
+    synthetic_doses,
+    synthetic_sensitivity,
+    synthetic_sweep,
+)
 
 GOOD = """\
 title = "A made-up experiment"
@@ -105,7 +113,7 @@ def calls(monkeypatch):
 
     monkeypatch.setattr(running, "load_model", lambda name: name)
     monkeypatch.setattr(running, "check_settings", lambda model, settings: None)
-    monkeypatch.setattr(running, "swept_task", lambda *given: None)
+    monkeypatch.setattr(running, "swept_task", lambda *given, **task: None)
     monkeypatch.setattr(running, "solve", made_up_solve)
     monkeypatch.setattr(running, "sweep", made_up_sweep)
     return asked
@@ -384,7 +392,7 @@ def test_scenario__damage_is_one_sentence_with_place_and_remedy(experiment, call
 def test_scenario__needs_a_run(experiment):
     (experiment / "scenario.toml").write_text('title = "t"\nquestion = "q"\nrun = []\n', encoding="utf-8")
     with pytest.raises(
-        InputError, match=r"line 3: run: the entry is missing; so are confusion, compare and dose: give at least one"
+        InputError, match=r"line 3: run: the entry is missing; so are sensitivity, confusion, compare, dose and adap"
     ):
         read_scenario(experiment)
 
@@ -543,6 +551,147 @@ def test_scenario__damage_of_programmes_is_one_sentence(experiment, tmp_path, ol
     with pytest.raises(InputError, match=message):
         run_experiment(experiment, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+STUDIED = """
+title = "t"
+question = "q"
+[[sensitivity]]
+name = "moved"
+title = "what moves it"
+method = "morris"
+n = 3
+outcomes = ["anterior_pelvic_tilt", "compression.L4_L5"]
+posture = { trunk_flexion = 10 }
+[sensitivity.ranges]
+"tightness.hip_flexors" = [0, 15]
+"load.hands" = [0, 8]
+[[adaptation]]
+name = "circle"
+start = { "strength.core" = 0.6 }
+habit = { standing = 2, sitting = 10 }
+laws = { strength_exponent = 4 }
+weeks = 12
+[[figure]]
+kind = "tornado"
+file = "tornado"
+run = "moved"
+options = { outcome = "compression.L4_L5" }
+[[figure]]
+kind = "lines"
+file = "core"
+run = "circle"
+options = { variable = "strength", at = { muscle_group = "core" } }
+"""
+
+
+@pytest.fixture
+def studied(experiment, monkeypatch):
+    """The folder of `STUDIED` with made-up answers, and what was asked for them."""
+    (experiment / "scenario.toml").write_text(STUDIED, encoding="utf-8")
+    asked = {}
+
+    def moved(model, ranges, outcomes, **given):
+        asked["sensitivity"] = (ranges, outcomes, given)
+        more = {"model": "adult", "model_digest": "0" * 64, "versions": "{}", "note": "A study.", "method": "morris"}
+        more |= {"stance": "standing", "stability_demanded": "none", "parameters": "{}", "seed": 0}
+        return synthetic_sensitivity().drop_vars(["first_order", "total_order"]).assign_attrs(more)
+
+    def adapted(circle, start, weeks):
+        asked["adaptation"] = (circle.habit, circle.rules.strength_exponent, start, weeks)
+        return synthetic_course()
+
+    monkeypatch.setattr(running, "sensitivity", moved)
+    monkeypatch.setattr(running, "adapt", adapted)
+    monkeypatch.setattr(running, "loop_gain", lambda circle: {"gain": 0.25, "exponent_that_runs_away": np.inf})
+    return experiment, asked
+
+
+def test_run_experiment__of_sensitivities_and_courses_saves_draws_and_reports_them(studied, tmp_path):
+    folder, asked = studied
+    target = run_experiment(folder, tmp_path / "out")
+    files = {"moved.nc", "circle.nc", "tornado.png", "tornado.svg", "core.png", "core.svg", "report.md"}
+    assert {path.name for path in target.iterdir()} == files
+    ranges, outcomes, given = asked["sensitivity"]
+    assert ranges == {"tightness.hip_flexors": [0, 15], "load.hands": [0, 8]}
+    assert outcomes == ["anterior_pelvic_tilt", "compression.L4_L5"]
+    expected = {"method": "morris", "n": 3, "seed": 0, "output": target / "moved.cases.nc", "stance": "standing"}
+    assert expected.items() <= given.items()
+    assert given["posture"] == {"trunk_flexion": 10}
+    assert asked["adaptation"] == ({"standing": 2, "sitting": 10}, 4.0, {"strength.core": 0.6}, 12)
+    assert results.open_results(target / "circle.nc").attrs["gain"] == 0.25
+    text = (target / "report.md").read_text(encoding="utf-8")
+    assert "| what moves it | morris (seed 0) | standing | none | defaults | 381 of 384 | `moved.nc` |" in text
+    assert "| parameter | range | anterior pelvic tilt [deg] | compression L4/L5 [N] |" in text
+    assert "| load.hands | 0 to 8 kg | -0.50 (-0.53 to -0.47) | 70.0 (66.5 to 73.5) |" in text
+    assert (
+        "| circle | strength.core = 0.6 | 2 h standing, 10 h sitting | strength_exponent = 4 | defaults | 2 of 3 |"
+        in text
+    )
+    assert "| 0.25 | — | `circle.nc` |" in text
+    assert "| 1 | 0.80 | 5.00 | 1.00 | solved |" in text
+    assert "| 2 | — | — | — | infeasible |" in text
+    assert "circle: strength of core along week, 0 to 2 week: the line 0.60 to 0.80." in text
+
+
+def test_run_experiment__tries_sensitivities_and_courses_with_few_cases(studied, tmp_path):
+    folder, asked = studied
+    run_experiment(folder, tmp_path / "out", small=True)
+    assert asked["sensitivity"][2]["n"] == 2
+    assert asked["adaptation"][3] == 4
+
+
+def test_run_experiment__of_a_course_without_health_has_no_gain(studied, monkeypatch, tmp_path):
+    def no_health(circle):
+        raise InfeasibleError("nobody stands like this")
+
+    monkeypatch.setattr(running, "loop_gain", no_health)
+    text = (run_experiment(studied[0], tmp_path / "out") / "report.md").read_text(encoding="utf-8")
+    assert "| — | — | `circle.nc` |" in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[0, 15]", "[15, 0]", r"sensitivity moved: range tightness.hip_flexors = 15 to 0 is not allowed"),
+        ("[0, 15]", "[0, 7, 15]", r"sensitivity moved: range tightness.hip_flexors = \[0.0, 7.0, 15.0\] is not"),
+        ("[0, 15]", "[0, 500]", "sensitivity moved: tightness.hip_flexors = 500 deg is not allowed"),
+        ('"load.hands"', '"load.hand"', "sensitivity moved: There is no parameter load.hand"),
+        ('["anterior_pelvic_tilt"', '["anterior_pelvic_tlt"', "sensitivity moved: outcome anterior_pelvic_tlt: there"),
+        ("n = 3", "n = 1", "sensitivity moved: n = 1 is not allowed: Morris' method needs 2 trajectories"),
+        ("n = 3", 'parameters = { "load.hands" = 1 }', "sensitivity moved: load.hands is both sampled"),
+        ('"morris"', '"moris"', r"line 7: sensitivity 1, method: 'moris': input should be 'local', 'morris' or"),
+        ("trunk_flexion", "trunk_flexon", "sensitivity moved: .*trunk_flexon"),
+        ("n = 3", "rows = 3", r"line 8: sensitivity 1, rows: unknown entry, allowed are name, title, stance"),
+        ('kind = "tornado"', 'kind = "sobol"', "sobol draws first_order, which sensitivity moved does not have"),
+        ('"compression.L4_L5" }', '"compression.L4" }', "figure 1, options: moved has no outcome compression.L4: did"),
+        ('run = "circle"', 'run = "moved"', "lines draws 1 or 2 axes and run moved leaves 0 open"),
+        ('name = "circle"', 'name = "moved"', "adaptation 1, name: moved stands twice"),
+        ("weeks = 12", "weeks = 0", "adaptation circle: weeks = 0 is not allowed: it must be a whole number from 1 to"),
+        ("weeks = 12", "years = 12", r"line 19: adaptation 1, years: unknown entry, allowed are name, title, start"),
+        ("strength.core", "strength.psoas", "adaptation circle: strength.psoas does not adapt: allowed are"),
+        ("strength_exponent", "exponent", "adaptation circle: there is no law exponent: allowed are strength_exponent"),
+        ("sitting = 10", "sitting = 20", "adaptation circle: habit sitting = 20.0 is not allowed"),
+        ("sitting = 10", "flying = 1", "adaptation circle: stance flying is unknown"),
+        ('"strength", at', '"strngth", at', "there is no result variable strngth"),
+        ('"strength", at', '"effort", at', "lines draws effort, which adaptation circle does not have: draw it as"),
+    ],
+)  # fmt: skip
+def test_scenario__damage_of_studies_is_one_sentence(experiment, tmp_path, old, new, message):
+    assert old in STUDIED
+    (experiment / "scenario.toml").write_text(STUDIED.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InputError, match=message) as caught:
+        run_experiment(experiment, tmp_path / "out")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("kind", "of"), [("tornado", "a sensitivity"), ("sobol", "a sensitivity")])
+def test_scenario__a_run_is_no_study(experiment, kind, of):
+    text = STUDIED.replace('kind = "tornado"', f'kind = "{kind}"').replace('run = "moved"', 'run = "x"')
+    (experiment / "scenario.toml").write_text(text + '[[run]]\nname = "x"\n', encoding="utf-8")
+    with pytest.raises(InputError, match=rf"{kind} draws {of}, and x is a run\."):
+        read_scenario(experiment)
 
 
 def test_scenario__that_is_no_text_is_refused(experiment):

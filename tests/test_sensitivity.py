@@ -139,7 +139,7 @@ def test_unsolved_cases__are_left_out_in_pairs_and_counted(adult, method, n, tmp
         ({"method": "local", "outcomes": ["cocontraction_compression.L4_L5"]}, "has no local derivative"),
         (
             {"method": "local", "ranges": {"posture.trunk_flexion": (0, 5)}},
-            "no local derivative by an angle that is held",
+            "an angle that is held has no local derivative",
         ),
     ],
 )

@@ -3,6 +3,8 @@
 import pytest
 
 from spinesim.variables import (
+    ADAPTATION_COORDINATES,
+    ADAPTATIONS,
     ASSESSMENT_COORDINATES,
     ASSESSMENTS,
     COMPARISON_COORDINATES,
@@ -14,8 +16,13 @@ from spinesim.variables import (
     attributes,
 )
 
-KNOWN = VARIABLES | ASSESSMENTS | SENSITIVITIES | COMPARISONS
-PLACES = COORDINATES | ASSESSMENT_COORDINATES | SENSITIVITY_COORDINATES | COMPARISON_COORDINATES
+REGISTERS = (VARIABLES, ASSESSMENTS, SENSITIVITIES, COMPARISONS, ADAPTATIONS)
+COORDINATE_REGISTERS = (
+    *(COORDINATES, ASSESSMENT_COORDINATES, SENSITIVITY_COORDINATES, COMPARISON_COORDINATES),
+    ADAPTATION_COORDINATES,
+)
+KNOWN = {name: variable for register in REGISTERS for name, variable in register.items()}
+PLACES = {name: variable for register in COORDINATE_REGISTERS for name, variable in register.items()}
 
 
 @pytest.mark.parametrize("variable", [*KNOWN.values(), *PLACES.values()], ids=lambda variable: variable.name)
@@ -27,9 +34,8 @@ def test_register__says_one_sentence_and_knows_its_dimensions(variable):
 
 def test_register__has_no_name_twice():
     assert not KNOWN.keys() & PLACES.keys()
-    assert len(KNOWN) == sum(map(len, (VARIABLES, ASSESSMENTS, SENSITIVITIES, COMPARISONS)))
-    places = (COORDINATES, ASSESSMENT_COORDINATES, SENSITIVITY_COORDINATES, COMPARISON_COORDINATES)
-    assert len(PLACES) == sum(map(len, places))
+    assert len(KNOWN) == sum(map(len, REGISTERS))
+    assert len(PLACES) == sum(map(len, COORDINATE_REGISTERS))
     assert all(name == variable.name for name, variable in (KNOWN | PLACES).items())
 
 

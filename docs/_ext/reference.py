@@ -19,6 +19,8 @@ from spinesim.parameters import FAMILIES, IMBALANCE, PARAMETERS, describe_target
 from spinesim.population import correlations, spreads
 from spinesim.roles import carrier_words, free_words, held_words
 from spinesim.variables import (
+    ADAPTATION_COORDINATES,
+    ADAPTATIONS,
     ASSESSMENT_COORDINATES,
     ASSESSMENTS,
     COMPARISON_COORDINATES,
@@ -61,6 +63,7 @@ def registers():
         ("results_table", [*VARIABLES.values(), *COORDINATES.values()]),
         ("assessments_table", [*ASSESSMENTS.values(), *ASSESSMENT_COORDINATES.values()]),
         ("comparisons_table", [*COMPARISONS.values(), *COMPARISON_COORDINATES.values()]),
+        ("adaptation_table", [*ADAPTATIONS.values(), *ADAPTATION_COORDINATES.values()]),
         ("sensitivity_table", [*SENSITIVITIES.values(), *SENSITIVITY_COORDINATES.values()]),
     ):
         yield (
@@ -144,10 +147,10 @@ def registers():
     yield (
         "population_table",
         table(
-            ("quantity", "sex", "mean", "SD", "unit", "range", "shape", "source", "confidence", "notes"),
+            ("drawn as", "quantity", "sex", "mean", "SD", "unit", "range", "shape", "source", "confidence", "notes"),
             [
                 (
-                    *(f"``{s.quantity}``", s.sex, f"{s.mean:g}", f"{s.sd:g}", s.unit),
+                    *(s.part, f"``{s.quantity}``", s.sex, f"{s.mean:g}", f"{s.sd:g}", s.unit),
                     *(f"{s.lowest:g} to {s.highest:g}", s.shape, s.source, s.confidence, s.notes),
                 )
                 for s in spreads()

@@ -34,7 +34,7 @@ courses = {
 with style():
     figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.8), layout="constrained")
     for name, (course, colour, dashes) in courses.items():
-        axes[0].plot(course.week, course.strength.sel(group="core"), color=colour, ls=dashes, label=name)
+        axes[0].plot(course.week, course.strength.sel(muscle_group="core"), color=colour, ls=dashes, label=name)
         axes[1].plot(course.week, course.tightness.sel(short_group="hip_flexors"), color=colour, ls=dashes)
         axes[2].plot(course.week, course.anterior_pelvic_tilt, color=colour, ls=dashes)
     axes[0].set_ylabel("strength of the core [1]")

@@ -11,6 +11,9 @@ import xarray as xr
 from spinesim.errors import InputError
 from spinesim.plots.style import level_name, name_of, unit_of
 
+#: Dimensions whose entries have a quantity, instead of being where it is.
+OWNERS = ("muscle", "muscle_group", "short_group")
+
 
 def sweep_axes(dataset: xr.Dataset) -> tuple[str, ...]:
     """Names of the sweep axes: a status is given per case, so its dimensions are the axes."""
@@ -80,9 +83,10 @@ def one_number(values: xr.DataArray, at: Mapping[str, str] | None, axes: Iterabl
 
 
 def place_words(variable: xr.DataArray, at: Mapping[str, str] | None) -> str:
-    """A quantity with its place, such as ``compression at L4/L5``."""
+    """A quantity with its place or its owner, such as ``compression at L4/L5`` or ``strength of gluteals``."""
     places = ", ".join(level_name(word) for word in (at or {}).values())
-    return name_of(variable) + (f" at {places}" if places else "")
+    owned = any(dim in OWNERS for dim in at or {})
+    return name_of(variable) + (f" {'of' if owned else 'at'} {places}" if places else "")
 
 
 def ends_and_middle(length: int) -> list[int]:

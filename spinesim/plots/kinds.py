@@ -253,8 +253,7 @@ KINDS: dict[str, Kind] = {
         "Change of one outcome over the range of every parameter, the largest on top.",
         (7.2, 5.2),
         TORNADO_NEEDS,
-        same_scale=False,
-        narrowest=7.2,
+        narrowest=4.4,
     ),
     "sobol": Kind(
         sobol,
@@ -262,8 +261,7 @@ KINDS: dict[str, Kind] = {
         "First and total order Sobol' index of every parameter for one outcome.",
         (7.2, 5.2),
         SOBOL_NEEDS,
-        same_scale=False,
-        narrowest=7.2,
+        narrowest=4.4,
     ),
 }
 

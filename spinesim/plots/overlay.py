@@ -254,7 +254,7 @@ def lines(
     ax.set_ylim(ax.get_ylim())
     _name_lines(ax, ends)
     unit = unit_of(drawn[0].axis)
-    ax.set_xlabel(axis_name(drawn) + (f" [{unit}]" if unit else ""))
+    ax.set_xlabel(axis_name(drawn) + (f" [{unit}]" if unit and unit != axis_name(drawn) else ""))
     words, unit = place_words(drawn[0].values, at), unit_of(drawn[0].values)
     label = f"change of {words}" if change else words
     ax.set_ylabel(label + (f" [{unit}]" if unit else ""))

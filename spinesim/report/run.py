@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -11,23 +12,40 @@ from typing import Any
 import xarray as xr
 
 from spinesim import results
+from spinesim.adaptation import Circle, adapt, check_start, check_weeks, laws, loop_gain, stronger
 from spinesim.clinical import chosen
 from spinesim.compare import compare, course, find_outcome, study
-from spinesim.confusion import NODES, Patterns, check_request, confusion, patterns
+from spinesim.confusion import NODES, Patterns, confusion, patterns
+from spinesim.confusion import check_request as check_confusion
 from spinesim.dose import pareto
-from spinesim.errors import InputError, ResultsFileError
+from spinesim.errors import InfeasibleError, InputError, NotConvergedError, ResultsFileError
 from spinesim.model.parts import Model
 from spinesim.model.read import load_model
 from spinesim.plots import KINDS, caption, figure, save
 from spinesim.plots.cases import ends_and_middle
-from spinesim.report.scenario import FILE, Compare, Confusion, DoseGrid, FigureEntry, Run, Scenario, read_scenario
+from spinesim.report.scenario import (
+    FILE,
+    Adaptation,
+    AnyRun,
+    Compare,
+    Confusion,
+    DoseGrid,
+    FigureEntry,
+    Run,
+    Scenario,
+    Sensitivity,
+    read_scenario,
+)
 from spinesim.report.text import Drawn, report_text
+from spinesim.sensitivity import check_request, sensitivity
 from spinesim.solve import POSTURE, check_settings, solve
 from spinesim.sweep import sweep, swept_task
 
 REPORT = "report.md"
 SMALL_DRAWS, SMALL_NODES = 400, (0.0, 1.0)  #: of a confusion that is only tried
 SMALL_PEOPLE = 3  #: of a comparison that is only tried
+SMALL_DESIGN = {"local": 1, "morris": 2, "sobol": 16}  #: trajectories or rows of a sensitivity that is only tried
+SMALL_WEEKS = 4  #: of an adaptation that is only tried
 
 
 def experiments_folder() -> Path:
@@ -75,7 +93,8 @@ def run_experiment(
     output
         Folder to write to; ``output/NAME`` in the current folder by default. A stopped run goes on from there.
     small
-        Keep only the ends and the middle of every axis, few draws and severities of a confusion, few people.
+        Keep only the ends and the middle of every axis, few draws and severities of a confusion, few people, rows of a
+        design and weeks.
     progress
         Show a progress bar if the error stream is a terminal.
 
@@ -94,79 +113,129 @@ def run_experiment(
     scenario = read_scenario(place)
     target = Path("output") / place.resolve().name if output is None else Path(output)
     model = load_model(scenario.model)
-    for run in scenario.run:
-        _check(place / FILE, model, run)
-    for table in scenario.confusion:
-        _check_tests(place / FILE, table)
-    for entry in scenario.treated:
-        _check_programmes(place / FILE, model, entry)
+    _check(place / FILE, model, scenario)
     _make_writable(target)
     solved = {run.name: _solve(model, run, target / f"{run.name}.nc", small, progress) for run in scenario.run}
+    for entry in scenario.sensitivity:
+        solved[entry.name] = _moved(model, entry, target, small, progress)
     solved |= _confusions(model, scenario.confusion, target, small)
-    for entry in scenario.treated:
-        solved[entry.name] = _compared(model, entry, small, progress)
-        results.write(solved[entry.name], target / f"{entry.name}.nc")
+    for treated in scenario.treated:
+        solved[treated.name] = _compared(model, treated, target, small, progress)
+    for adapting in scenario.adaptation:
+        solved[adapting.name] = _course(model, adapting, target, small)
     drawn = [_draw(entry, scenario, solved, target) for entry in scenario.figure]
-    rows = [(f"{run.name}.nc", run.words, solved[run.name]) for run in scenario.run]
-    tables = [(f"{table.name}.nc", table.words, solved[table.name]) for table in scenario.confusion]
-    compared = [(f"{entry.name}.nc", entry.words, solved[entry.name]) for entry in scenario.treated]
-    text = report_text(scenario.title, scenario.question, rows, drawn, tables, compared)
+
+    def tables(entries: Iterable[AnyRun]) -> list[tuple[str, str, xr.Dataset]]:
+        return [(f"{entry.name}.nc", entry.words, solved[entry.name]) for entry in entries]
+
+    text = report_text(
+        scenario.title,
+        scenario.question,
+        tables(scenario.run),
+        drawn,
+        sensitivities=tables(scenario.sensitivity),
+        confusions=tables(scenario.confusion),
+        comparisons=tables(scenario.treated),
+        courses=tables(scenario.adaptation),
+    )
     (target / REPORT).write_text(text, encoding="utf-8")
     return target
 
 
-def _check(path: Path, model: Model, run: Run) -> None:
-    """Let the model refuse names and values of a run before anything is computed."""
+def _check(path: Path, model: Model, scenario: Scenario) -> None:
+    """Let the model refuse names and values before anything is computed."""
+    for run in scenario.run:
+        with _in_table(path, "run", run.name):
+            check_settings(model, run.parameters)
+            for name, values in run.axes.items():
+                for value in values if not name.startswith(POSTURE) else ():
+                    check_settings(model, {name: value})
+            swept_task(model, run.axes, **run.task)
+    for entry in scenario.sensitivity:
+        with _in_table(path, "sensitivity", entry.name):
+            asked = {"method": entry.method, "n": entry.n, "parameters": entry.parameters, **entry.task}
+            check_request(model, entry.ranges, entry.outcomes, **asked)
+    for table in scenario.confusion:
+        with _in_table(path, "confusion", table.name):
+            chosen(table.tests)
+            check_confusion(table.severities, table.against, table.draws)
+    for compared in scenario.compare:
+        with _in_table(path, "compare", compared.name):
+            study(model, compared.who, compared.programmes, **_options(compared, "people"))
+    for grid in scenario.dose:
+        with _in_table(path, "dose", grid.name):
+            find_outcome(model, grid.outcome)
+            study(model, grid.who, grid.interventions, people=1)
+    for course_of in scenario.adaptation:
+        with _in_table(path, "adaptation", course_of.name):
+            _circle(model, course_of)
+            check_start(model, course_of.start)
+            check_weeks(course_of.weeks)
+
+
+@contextmanager
+def _in_table(path: Path, heading: str, name: str) -> Iterator[None]:
+    """Say in which table of a scenario a mistake stands."""
     try:
-        check_settings(model, run.parameters)
-        for name, values in run.axes.items():
-            for value in values if not name.startswith(POSTURE) else ():
-                check_settings(model, {name: value})
-        asked = (run.stance, run.posture, run.complete, run.criterion, run.weights, run.stability)
-        swept_task(model, run.axes, *asked)
+        yield
     except InputError as error:
-        raise InputError(f"{path}: run {run.name}: {error}") from error
+        raise InputError(f"{path}: {heading} {name}: {error}") from error
 
 
-def _check_tests(path: Path, table: Confusion) -> None:
-    """Refuse tests, severities and draws of a confusion before anything is computed."""
-    try:
-        chosen(table.tests)
-        check_request(table.severities, table.against, table.draws)
-    except InputError as error:
-        raise InputError(f"{path}: confusion {table.name}: {error}") from error
+def _options(entry: Compare, *more: str) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in ("weeks", "per_week", "seed", "stance", *more)}
 
 
-def _check_programmes(path: Path, model: Model, entry: Compare | DoseGrid) -> None:
-    """Refuse programmes, outcomes and people before anything is computed."""
-    dose = isinstance(entry, DoseGrid)
-    try:
-        if isinstance(entry, DoseGrid):
-            find_outcome(model, entry.outcome)
-            study(model, entry.who, entry.interventions, people=1)
-        else:
-            asked: dict[str, Any] = {
-                name: getattr(entry, name) for name in ("weeks", "per_week", "people", "seed", "stance")
-            }
-            study(model, entry.who, entry.programmes, **asked)
-    except InputError as error:
-        raise InputError(f"{path}: {'dose' if dose else 'compare'} {entry.name}: {error}") from error
+def _circle(model: Model, entry: Adaptation) -> Circle:
+    return Circle(model, entry.parameters, habit=entry.habit, rules=stronger(laws(), **entry.laws))
 
 
-def _compared(model: Model, entry: Compare | DoseGrid, small: bool, progress: bool) -> xr.Dataset:
-    """A comparison, a course or a grid of doses."""
+def _moved(model: Model, entry: Sensitivity, target: Path, small: bool, progress: bool) -> xr.Dataset:
+    """A study of sensitivity, saved; the drawn cases are kept beside it."""
+    dataset = sensitivity(
+        model,
+        entry.ranges,
+        entry.outcomes,
+        method=entry.method,
+        n=SMALL_DESIGN[entry.method] if small else entry.n,
+        seed=entry.seed,
+        parameters=entry.parameters,
+        output=None if entry.method == "local" else target / f"{entry.name}.cases.nc",
+        progress=progress,
+        **entry.task,
+    )
+    results.write(dataset, target / f"{entry.name}.nc")
+    return dataset
+
+
+def _course(model: Model, entry: Adaptation, target: Path, small: bool) -> xr.Dataset:
+    """A course of adaptation, saved, with how strongly its circle feeds itself in health."""
+    circle = _circle(model, entry)
+    dataset = adapt(circle, entry.start, weeks=min(entry.weeks, SMALL_WEEKS) if small else entry.weeks)
+    with suppress(InfeasibleError, NotConvergedError):  # health itself may have no solution with these parameters
+        dataset.attrs |= loop_gain(circle)
+    results.write(dataset, target / f"{entry.name}.nc")
+    return dataset
+
+
+def _compared(model: Model, entry: Compare | DoseGrid, target: Path, small: bool, progress: bool) -> xr.Dataset:
+    """A comparison, a course of one or a grid of doses, saved."""
     if isinstance(entry, DoseGrid):
         weeks, times = (
             [values[i] for i in ends_and_middle(len(values))] if small else values
             for values in (entry.weeks, entry.per_week)
         )
-        return pareto(model, entry.who, entry.interventions, entry.outcome, weeks=weeks, per_week=times)
-    asked: dict[str, Any] = {name: getattr(entry, name) for name in ("weeks", "per_week", "seed", "stance")}
-    asked |= {"people": min(entry.people, SMALL_PEOPLE) if small else entry.people, "progress": progress}
-    if entry.times is None:
-        return compare(model, entry.who, entry.programmes, **asked)
-    at = sorted({min(entry.times), entry.weeks, max(entry.times)}) if small else entry.times
-    return course(model, entry.who, entry.programmes, times=at, **asked)
+        dataset = pareto(model, entry.who, entry.interventions, entry.outcome, weeks=weeks, per_week=times)
+    else:
+        people = min(entry.people, SMALL_PEOPLE) if small else entry.people
+        asked = _options(entry) | {"people": people, "progress": progress}
+        if entry.times is None:
+            dataset = compare(model, entry.who, entry.programmes, **asked)
+        else:
+            at = sorted({min(entry.times), entry.weeks, max(entry.times)}) if small else entry.times
+            dataset = course(model, entry.who, entry.programmes, times=at, **asked)
+    results.write(dataset, target / f"{entry.name}.nc")
+    return dataset
 
 
 def _confusions(model: Model, tables: Iterable[Confusion], target: Path, small: bool) -> dict[str, xr.Dataset]:
@@ -204,9 +273,6 @@ def _thinned(axes: Mapping[str, list[float]]) -> dict[str, list[float]]:
 
 
 def _solve(model: Model, run: Run, path: Path, small: bool, progress: bool) -> xr.Dataset:
-    asked: dict[str, Any] = {
-        name: getattr(run, name) for name in ("stance", "posture", "complete", "criterion", "weights", "stability")
-    }
     if run.axes:
         axes = _thinned(run.axes) if small else run.axes
         return sweep(
@@ -216,9 +282,9 @@ def _solve(model: Model, run: Run, path: Path, small: bool, progress: bool) -> x
             variables=run.variables,
             output=path,
             progress=progress,
-            **asked,
+            **run.task,
         )
-    dataset = solve(model, run.parameters, raise_on_failure=False, **asked)
+    dataset = solve(model, run.parameters, raise_on_failure=False, **run.task)
     results.write(dataset, path)
     return dataset
 

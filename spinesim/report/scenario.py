@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from spinesim.errors import InputError
 from spinesim.plots import KINDS, check_options
-from spinesim.variables import ASSESSMENTS, COMPARISONS, SENSITIVITIES, VARIABLES
+from spinesim.variables import ADAPTATIONS, ASSESSMENTS, COMPARISONS, SENSITIVITIES, VARIABLES
 
 FILE = "scenario.toml"
 AXIS = "a list of numbers without repetition, or { start, stop, step } with a whole number of steps"
@@ -70,11 +70,21 @@ def stability_value(given: object) -> object:
     return given
 
 
-class Run(_Entry):
-    """One solve, or one sweep if it has axes."""
+class _Named(_Entry):
+    """What leaves a results file."""
 
     name: Name  #: of the results file
     title: str = ""  #: in words, for figures and tables; the name by default
+
+    @property
+    def words(self) -> str:
+        """What figures and tables call it."""
+        return self.title or self.name.replace("_", " ")
+
+
+class _Solved(_Named):
+    """How cases are solved."""
+
     stance: str = "standing"
     posture: dict[str, float] | None = None  #: angles to hold [deg]
     complete: Literal["rhythm", "find"] = "rhythm"
@@ -83,20 +93,39 @@ class Run(_Entry):
     #: least stiffness demanded [N m/rad]; the model's margin or none; by default the model's where the posture is found
     stability: Annotated[float | bool | None, BeforeValidator(stability_value)] = None
     parameters: dict[str, float] = {}
+
+    @property
+    def task(self) -> dict[str, Any]:
+        """Options of a solve, but for the parameters."""
+        names = ("stance", "posture", "complete", "criterion", "weights", "stability")
+        return {name: getattr(self, name) for name in names}
+
+
+class Run(_Solved):
+    """One solve, or one sweep if it has axes."""
+
     axes: dict[str, Annotated[list[float], BeforeValidator(axis_values)]] = {}
     variables: list[str] | None = None
 
+
+class Sensitivity(_Solved):
+    """Which parameters move which outcomes."""
+
+    ranges: dict[str, list[float]]  #: lower and upper end by parameter
+    outcomes: list[str]
+    method: Literal["local", "morris", "sobol"] = "sobol"
+    n: int | None = None  #: trajectories or rows
+    seed: int = 0
+
     @property
-    def words(self) -> str:
-        """What figures and tables call it."""
-        return self.title or self.name.replace("_", " ")
+    def axes(self) -> dict[str, list[float]]:
+        """No axis that a figure may choose cases on."""
+        return {}
 
 
-class Confusion(_Entry):
+class Confusion(_Named):
     """What clinical tests take the named imbalances of the model for."""
 
-    name: Name  #: of the results file
-    title: str | None = None  #: words for figures and tables; the name by default
     tests: list[str] | None = None
     severities: list[float] = [0.5, 1.0]
     against: Literal["own", "norms"] = "own"
@@ -104,28 +133,16 @@ class Confusion(_Entry):
     seed: int = 0
 
     @property
-    def words(self) -> str:
-        """What figures and tables call it."""
-        return self.title or self.name.replace("_", " ")
-
-    @property
     def axes(self) -> dict[str, list[float]]:
         """Its one axis."""
         return {"severity": self.severities}
 
 
-class _Treated(_Entry):
+class _Treated(_Named):
     """People with an imbalance for whom something is done."""
 
-    name: Name  #: of the results file
-    title: str | None = None  #: words for figures and tables; the name by default
     imbalance: str | None = None
     parameters: dict[str, float] = {}  #: in place of a named imbalance
-
-    @property
-    def words(self) -> str:
-        """What figures and tables call it."""
-        return self.title or self.name.replace("_", " ")
 
     @property
     def who(self) -> str | dict[str, float]:
@@ -159,6 +176,21 @@ class DoseGrid(_Treated):
     per_week: list[float] = Field(default=[1.0, 2.0, 3.0, 5.0], min_length=1)
 
 
+class Adaptation(_Named):
+    """A course in weeks of muscles that adapt to how they are used."""
+
+    start: dict[str, float] = {}  #: strength or tightness of groups at the beginning
+    habit: dict[str, float] | None = None  #: hours a day by stance
+    laws: dict[str, float] = {}  #: in place of the assumed ones
+    parameters: dict[str, float] = {}  #: that do not adapt
+    weeks: int = 104
+
+    @property
+    def axes(self) -> dict[str, list[float]]:
+        """Its one axis, by its ends."""
+        return {"week": [0.0, float(self.weeks)]}
+
+
 class FigureEntry(_Entry):
     """One figure; several runs stand side by side."""
 
@@ -177,7 +209,7 @@ class FigureEntry(_Entry):
         return self.runs or ([self.run] if self.run else [])
 
 
-AnyRun: TypeAlias = Run | Confusion | Compare | DoseGrid
+AnyRun: TypeAlias = Run | Sensitivity | Confusion | Compare | DoseGrid | Adaptation
 
 
 class Scenario(_Entry):
@@ -187,9 +219,11 @@ class Scenario(_Entry):
     question: str
     model: str = "adult"
     run: list[Run] = []
+    sensitivity: list[Sensitivity] = []
     confusion: list[Confusion] = []
     compare: list[Compare] = []
     dose: list[DoseGrid] = []
+    adaptation: list[Adaptation] = []
     figure: list[FigureEntry] = []
 
     @property
@@ -200,7 +234,7 @@ class Scenario(_Entry):
     @property
     def everything(self) -> list[AnyRun]:
         """All that leaves a results file."""
-        return [*self.run, *self.confusion, *self.compare, *self.dose]
+        return [entry for head in TABLES for entry in getattr(self, head)]
 
 
 def read_scenario(folder: Path) -> Scenario:
@@ -231,8 +265,15 @@ def read_scenario(folder: Path) -> Scenario:
     return scenario
 
 
-#: What may stand beside runs, by its heading.
-TABLES: dict[str, type[_Entry]] = {"confusion": Confusion, "compare": Compare, "dose": DoseGrid}
+#: What leaves a results file, by its heading.
+TABLES: dict[str, type[_Named]] = {
+    "run": Run,
+    "sensitivity": Sensitivity,
+    "confusion": Confusion,
+    "compare": Compare,
+    "dose": DoseGrid,
+    "adaptation": Adaptation,
+}
 
 
 def _message(error: Mapping[str, Any]) -> str:
@@ -252,8 +293,6 @@ def _message(error: Mapping[str, Any]) -> str:
 
 
 def _owner(place: Sequence[int | str]) -> type[_Entry]:
-    if len(place) > 2 and place[0] == "run":
-        return Run
     for head, entry in TABLES.items():
         if len(place) > 2 and place[0] == head:
             return entry
@@ -299,27 +338,21 @@ def line_of(text: str, place: Sequence[int | str]) -> int | None:
 def _contradictions(scenario: Scenario) -> Iterable[tuple[tuple[int | str, ...], str]]:
     """What pydantic cannot see, as place and sentence."""
     runs: dict[str, AnyRun] = {}
-    if not any((scenario.run, scenario.confusion, scenario.compare, scenario.dose)):
-        yield ("run",), "the entry is missing; so are confusion, compare and dose: give at least one of any."
-    for i, run in enumerate(scenario.run):
-        if run.name in runs:
-            yield ("run", i, "name"), f"{run.name} stands twice, names of runs must differ."
-        runs[run.name] = run
-        for name in run.variables or ():
-            if name not in VARIABLES:
-                yield ("run", i, "variables"), f"there is no result variable {name}{_nearest(name, VARIABLES)}"
-    others: dict[str, Sequence[Confusion | Compare | DoseGrid]] = {
-        "confusion": scenario.confusion,
-        "compare": scenario.compare,
-        "dose": scenario.dose,
-    }
-    for head, tables in others.items():
-        for i, table in enumerate(tables):
+    if not scenario.everything:
+        *others, last = (head for head in TABLES if head != "run")
+        missing = f"{', '.join(others)} and {last}"
+        yield ("run",), f"the entry is missing; so are {missing}: give at least one of any."
+    for head in TABLES:
+        for i, table in enumerate(getattr(scenario, head)):
             if table.name in runs:
                 yield (head, i, "name"), f"{table.name} stands twice, names of runs must differ."
             runs[table.name] = table
-            if not isinstance(table, Confusion) and bool(table.imbalance) == bool(table.parameters):
+            if isinstance(table, _Treated) and bool(table.imbalance) == bool(table.parameters):
                 yield (head, i), "give either imbalance or parameters."
+    for i, run in enumerate(scenario.run):
+        for name in run.variables or ():
+            if name not in VARIABLES:
+                yield ("run", i, "variables"), f"there is no result variable {name}{_nearest(name, VARIABLES)}"
     files: set[str] = set()
     for i, entry in enumerate(scenario.figure):
         if entry.kind not in KINDS:
@@ -360,31 +393,46 @@ def _unsuited(entry: FigureEntry, run: AnyRun) -> Iterable[tuple[str, str]]:
         )
     needs = [*kind.needs, *([str(entry.options["variable"])] if "variable" in entry.options else [])]
     for name in needs:
-        if name in SENSITIVITIES:
-            yield "kind", f"{entry.kind} draws a sensitivity, and {run.name} is none: use `spinesim sensitivity`."
-        elif name not in VARIABLES | ASSESSMENTS | COMPARISONS:
+        of = next((words for words, register in OF.items() if name in register), "")
+        if name not in VARIABLES and not of:
             yield "options", f"there is no result variable {name}{_nearest(name, VARIABLES)}"
         elif not isinstance(run, Run) and name not in _kept(run):
             head, drawn = OWN_FIGURES[type(run)]
             yield "kind", f"{entry.kind} draws {name}, which {head} {run.name} does not have: draw it as {drawn}."
-        elif name in ASSESSMENTS | COMPARISONS and isinstance(run, Run):
-            of = "confusion" if name in ASSESSMENTS else "comparison"
-            yield "kind", f"{entry.kind} draws a {of}, and {run.name} is a run."
+        elif of and isinstance(run, Run):
+            yield "kind", f"{entry.kind} draws {of}, and {run.name} is a run."
         elif run.axes and name != "status" and name not in _kept(run):
             yield "kind", f"{entry.kind} draws {name}, which run {run.name} does not keep: add it to its variables."
+    if isinstance(run, Sensitivity) and entry.options.get("outcome", run.outcomes[0]) not in run.outcomes:
+        name = str(entry.options["outcome"])
+        yield "options", f"{run.name} has no outcome {name}{_nearest(name, run.outcomes)}"
 
 
+#: Registers of variables that no run has, by what has them.
+OF = {
+    "a sensitivity": SENSITIVITIES,
+    "a confusion": ASSESSMENTS,
+    "a comparison": COMPARISONS,
+    "an adaptation": ADAPTATIONS,
+}
 #: Heading and figures of what is no run.
 OWN_FIGURES: dict[type[AnyRun], tuple[str, str]] = {
+    Sensitivity: ("sensitivity", "tornado, or as sobol if that is its method"),
     Confusion: ("confusion", "confusion"),
     Compare: ("compare", "forest, time_course or responders"),
     DoseGrid: ("dose", "pareto"),
+    Adaptation: ("adaptation", "lines or tilt_and_lordosis"),
 }
 
 
 def _kept(run: AnyRun) -> set[str]:
+    if isinstance(run, Sensitivity):
+        indices = {"first_order", "total_order"} if run.method == "sobol" else set()
+        return {"effect", *indices, "status"}
     if isinstance(run, Confusion):
         return {*ASSESSMENTS, "status"}
+    if isinstance(run, Adaptation):
+        return {*ADAPTATIONS, "anterior_pelvic_tilt", "lumbar_lordosis", "compression", "status"}
     if isinstance(run, Compare | DoseGrid):
         doses = {name for name, variable in COMPARISONS.items() if variable.dims == ("dose",)}
         return {"status", *(doses if isinstance(run, DoseGrid) else COMPARISONS.keys() - doses)}

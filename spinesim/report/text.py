@@ -38,25 +38,33 @@ def report_text(
     question: str,
     results: Sequence[tuple[str, str, xr.Dataset]],
     figures: Iterable[Drawn],
+    *,
+    sensitivities: Sequence[tuple[str, str, xr.Dataset]] = (),
     confusions: Sequence[tuple[str, str, xr.Dataset]] = (),
     comparisons: Sequence[tuple[str, str, xr.Dataset]] = (),
+    courses: Sequence[tuple[str, str, xr.Dataset]] = (),
 ) -> str:
     """The whole report.
 
     Parameters
     ----------
-    results, confusions, comparisons
-        File name, words and dataset of every run, of every table of what clinical tests tell apart, and of every
-        comparison of programmes or grid of doses.
+    results, sensitivities, confusions, comparisons, courses
+        File name, words and dataset of every run, of every study of sensitivity, of every table of what clinical tests
+        tell apart, of every comparison of programmes or grid of doses, and of every course of adaptation.
     """
     parts = [f"# {title}", " ".join(question.split()), "## What was run"]
     if results:
         parts.append(_runs(results))
+    if sensitivities:
+        parts.append(_studies(sensitivities))
     if confusions:
         parts.append(_confusions(confusions))
     if comparisons:
         parts.append(_comparisons(comparisons))
-    parts.append(_origin([*results, *confusions, *comparisons][0][2]))
+    if courses:
+        parts.append(_courses(courses))
+    everything = [*results, *sensitivities, *confusions, *comparisons, *courses]
+    parts.append(_origin(everything[0][2]))
     single = [(words, dataset) for _, words, dataset in results if not sweep_axes(dataset)]
     if results:
         parts.append("## Key numbers")
@@ -68,6 +76,10 @@ def report_text(
         parts += ["### How they run along their axis", _along(lines), SHAPES]
     if single:
         parts += ["### Single cases", _single(single)]
+    if sensitivities:
+        parts.append("## What moves the outcomes")
+        for _, words, dataset in sensitivities:
+            parts += [f"### {_capital(words)}", *_effects(dataset)]
     if confusions:
         parts.append("## What the tests tell apart")
         for _, words, dataset in confusions:
@@ -76,14 +88,125 @@ def report_text(
         parts.append("## Against nothing")
         for _, words, dataset in comparisons:
             parts += [f"### {_capital(words)}", *(_doses(dataset) if "dose" in dataset.dims else _benefits(dataset))]
+    if courses:
+        parts.append("## Week by week")
+        for _, words, dataset in courses:
+            parts += [f"### {_capital(words)}", _weeks(dataset)]
     figures = list(figures)
     if figures:
         parts.append("## Figures")
         parts += [f"![{drawn.what}]({drawn.file})\n\n*{drawn.caption}*" for drawn in figures]
     if results:
         parts += ["## Cases without a solution", _failures(results)]
-    parts += ["## Limits", _limits([*results, *confusions, *comparisons])]
+    parts += ["## Limits", _limits(everything)]
     return "\n\n".join(parts) + "\n"
+
+
+def _studies(tables: Sequence[tuple[str, str, xr.Dataset]]) -> str:
+    rows = []
+    for file, words, dataset in tables:
+        drawn = "cases" in dataset
+        total, lost = (float(dataset[name]) if drawn else 0.0 for name in ("cases", "unsolved_cases"))
+        rows.append(
+            [
+                words,
+                f"{dataset.attrs['method']}" + (f" (seed {dataset.attrs['seed']})" if drawn else ""),
+                str(dataset.attrs["stance"]),
+                str(dataset.attrs["stability_demanded"]),
+                _settings(dataset.attrs["parameters"]),
+                f"{total - lost:.0f} of {total:.0f}" if drawn else "1 of 1",
+                f"`{file}`",
+            ]
+        )
+    return _table(["study", "method", "stance", "stability", "parameters", "solved", "file"], rows)
+
+
+#: What is told of an outcome and a parameter, by method: variable, and words for it.
+TOLD = {
+    "local": ("effect", "Change over the range along the derivative in its middle."),
+    "morris": ("effect", "Mean change over the range, with its 95 % bootstrap interval."),
+    "sobol": ("total_order", "Share of the variance, interactions included, with its 95 % bootstrap interval."),
+}
+
+
+def _effects(dataset: xr.Dataset) -> list[str]:
+    """What every parameter does to every outcome, a row per parameter."""
+    name, words = TOLD[str(dataset.attrs["method"])]
+    heads = ["parameter", "range"]
+    for outcome, unit in zip(
+        dataset["outcome"].values.astype(str), dataset["outcome_unit"].values.astype(str), strict=True
+    ):
+        shown = unit.replace("mm2", "mm²").replace("N m", "N·m")
+        heads.append(level_name(outcome) + (f" [{shown}]" if name == "effect" and unit != "1" else ""))
+    rows = []
+    for k, parameter in enumerate(dataset["parameter"].values.astype(str)):
+        one = dataset.isel(parameter=k)
+        unit = str(one["parameter_unit"].item())
+        span = f"{float(one['range_low']):g} to {float(one['range_high']):g}" + (f" {unit}" if unit != "1" else "")
+        rows.append([parameter, span, *(_estimate(one.isel(outcome=o), name) for o in range(one.sizes["outcome"]))])
+    return [_table(heads, rows), words]
+
+
+def _estimate(one: xr.Dataset, name: str) -> str:
+    ends = [name, *(f"{name}_{end}" for end in ("low", "high") if f"{name}_{end}" in one)]
+    numbers = [float(one[each]) for each in ends]
+    if np.isnan(numbers[0]):
+        return "—"
+    value, *rest = (four(number) for number in numbers)
+    return f"{value} ({' to '.join(rest)})" if rest else value
+
+
+def _courses(tables: Sequence[tuple[str, str, xr.Dataset]]) -> str:
+    rows = []
+    for file, words, dataset in tables:
+        feeds = [
+            four(dataset.attrs[name]) if np.isfinite(dataset.attrs.get(name, np.nan)) else "—"
+            for name in ("gain", "exponent_that_runs_away")
+        ]
+        total = dataset["status"].size
+        rows.append(
+            [
+                words,
+                _settings(dataset.attrs["start"]),
+                ", ".join(f"{hours:g} h {name}" for name, hours in json.loads(dataset.attrs["habit_hours"]).items()),
+                _settings(dataset.attrs["laws"]),
+                _settings(dataset.attrs["parameters"]),
+                f"{total - failed(dataset)} of {total}",
+                *feeds,
+                f"`{file}`",
+            ]
+        )
+    heads = [
+        "course",
+        "start",
+        "a day",
+        "laws",
+        "parameters",
+        "weeks solved",
+        "gain in health",
+        "runs away from exponent",
+    ]
+    return _table([*heads, "file"], rows)
+
+
+def _settings(text: str) -> str:
+    """Values by name, from JSON."""
+    return ", ".join(f"{name} = {value:g}" for name, value in json.loads(text).items()) or "defaults"
+
+
+def _weeks(dataset: xr.Dataset) -> str:
+    """State and posture at the beginning, the middle and the end of a course."""
+    groups, short = (dataset[name].values.astype(str) for name in ("muscle_group", "short_group"))
+    heads = ["week", *(f"strength {level_name(name)}" for name in groups)]
+    heads += [f"tightness {level_name(name)} [deg]" for name in short]
+    rows = []
+    for week in ends_and_middle(dataset.sizes["week"]):
+        one = dataset.isel(week=week)
+        state = [*one["strength"].values, *one["tightness"].values]
+        rows.append(
+            [f"{float(one['week']):g}", *("—" if np.isnan(value) else four(value) for value in state), *_row(one)]
+        )
+    return _table([*heads, *key_numbers(dataset.isel(week=0)), "status"], rows)
 
 
 def _confusions(tables: Sequence[tuple[str, str, xr.Dataset]]) -> str:
@@ -199,8 +322,7 @@ def _runs(results: Sequence[tuple[str, str, xr.Dataset]]) -> str:
     rows = []
     for file, words, dataset in results:
         axes = "; ".join(_span(dataset[name]) for name in sweep_axes(dataset)) or "none"
-        parameters = json.loads(dataset.attrs.get("parameters", "{}"))
-        fixed = ", ".join(f"{name} = {value:g}" for name, value in parameters.items()) or "defaults"
+        fixed = _settings(dataset.attrs.get("parameters", "{}"))
         held = json.loads(dataset.attrs.get("held_angles_deg", "{}"))
         posture = str(dataset.attrs["posture"])
         if held:
