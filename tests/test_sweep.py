@@ -272,7 +272,7 @@ def test_branch__marks_a_chain_whose_end_disagrees_with_a_cold_start(adult, monk
     def strayed(task, columns, count, first=None):
         out, cases = run_chain(task, columns, count, first)
         if count > 1:
-            out.free[-1] += 2 * sweeping.BRANCH
+            out.free[-1] += 2 * sweeping.APART
         return out, cases
 
     axes = {"tightness.hip_flexors": [0, 2, 4]}

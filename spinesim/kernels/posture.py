@@ -563,7 +563,7 @@ def posture(
     penalty, merit, slope, length, longest = 0.0, math.inf, 0.0, 1.0, 0.0
     worst, cost, rounds, halvings = math.nan, 0.0, 0, 0
     while True:
-        close = merit < math.inf and length * longest <= CLOSE
+        close = merit == math.inf or length * longest <= CLOSE  # the start may be the end
         configure(model, stance, case, row, trial, work)
         if used > fixed:
             stiffness_shapes(model, stance, case, row, work)
