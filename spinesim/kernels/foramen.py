@@ -149,11 +149,14 @@ def _cross(p, q, r, s):
     return _turn(p, q, r) * _turn(p, q, s) < 0.0 and _turn(r, s, p) * _turn(r, s, q) < 0.0
 
 
-@kernel
-def crosses_itself(flat):
-    """True if two sides of a closed polygon (np, 2) pass through each other."""
+@inner
+def _walls_cross(model, flat):
+    """True if the front wall of an outline (np, 2), from pedicle to pedicle, passes through the back wall or itself.
+
+    Articular processes that slide past each other fold the back wall; that closes nothing.
+    """
     count = flat.shape[0]
-    for i in range(count - 2):
+    for i in range(model.foramen_marks[4]):
         for j in range(i + 2, count if i > 0 else count - 1):
             if _cross(flat[i], flat[i + 1], flat[j], flat[(j + 1) % count]):
                 return True
@@ -179,8 +182,8 @@ def measures(model, points, flat, values):
     """Area [m2], height, least width, posterior disc height [m] and closure of an outline, written in place (5,).
 
     Height is the distance between the pedicles, width the least distance between the vertebral bodies with the disc
-    in front and the articular processes behind. An outline that crosses itself is a closed foramen: area and width 0,
-    closure 1.
+    in front and the articular processes behind. Where the front wall passes through the back wall it is closed:
+    area and width 0, closure 1.
 
     Parameters
     ----------
@@ -199,7 +202,7 @@ def measures(model, points, flat, values):
     disc = 0.0
     for i in range(3):
         disc += (points[marks[1], i] - points[marks[3], i]) ** 2
-    closed = crosses_itself(flat)
+    closed = _walls_cross(model, flat)
     values[AREA] = 0.0 if closed else abs(area)
     values[HEIGHT] = flat[marks[0], 1] - flat[marks[4], 1]
     values[WIDTH] = 0.0 if closed else width
