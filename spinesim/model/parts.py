@@ -263,7 +263,7 @@ class Contact(Part):
     """A surface that presses a point of the body elastically, and never pulls."""
 
     name: str
-    surface: Literal["bed", "backrest"]  #: what it is a part of
+    surface: Literal["bed", "backrest", "harness"]  #: what it is a part of
     body: str
     position: Vector  #: in the body frame [m]
     normal: Vector  #: unit vector out of the surface, world frame

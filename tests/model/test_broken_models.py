@@ -305,7 +305,7 @@ STANCES = [
         "prone",
         'surface = "bed"\nbody = "thorax"\nposition_m = [0.128',
         'surface = "sofa"\nbody = "thorax"\nposition_m = [0.128',
-        "contacts.surface = sofa, must be 'bed' or 'backrest'",
+        "contacts.surface = sofa, must be 'bed', 'backrest' or 'harness'",
     ),
     (
         "prone",
