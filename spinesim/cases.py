@@ -193,7 +193,8 @@ def _surfaces(stance: PackedStance, full: Mapping[str, Floats], cases: CaseArray
     """Heights of bed and backrest over the support, in place."""
     names = {"bed": "bed.sag", "backrest": "backrest.forward"}
     for i, contact in enumerate(stance.stance.contacts):
-        cases.contact_height[:, i] += full.get(names[contact.surface], 0.0) * units.MILLIMETRE
+        if contact.surface in names:
+            cases.contact_height[:, i] += full.get(names[contact.surface], 0.0) * units.MILLIMETRE
 
 
 def _legs(stance: PackedStance, full: Mapping[str, Floats], cases: CaseArrays) -> None:

@@ -6,8 +6,6 @@ from functools import partial
 
 import xarray as xr
 
-from spinesim import units
-from spinesim.model.pack import pack
 from spinesim.protocols import (
     IN_FRONT,
     PROTOCOLS,
@@ -28,7 +26,6 @@ __all__ = ["PROTOCOLS"]
 
 LOSS = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.0)  # strength in steps, as in the experiment single_leg
 BLOCKED = ("gluteus_medius", "gluteus_minimus", "tensor_fasciae_latae")  # superior gluteal nerve
-HARNESS = 0.5  # body weights that press a lying spine together (FN010 to FN017; assumed, the usual load of the harness)
 STOOP, SQUAT = (52.0, 10.0), (39.0, 45.0)  # trunk and knees [deg] of SL009
 
 
@@ -123,15 +120,8 @@ def _width_supine(bench: Bench) -> float:
 
 
 def _pressed_lying(bench: Bench, level: str, variable: str) -> float:
-    """Change [%] of a foramen when half the body weight presses the spine of a lying body together.
-
-    The load takes height off the lumbar discs by their axial stiffness; the posture stays.
-    """
-    arrays = pack(bench.model).arrays
-    force = HARNESS * bench.model.body_mass * bench.model.gravity
-    foramina = zip(pack(bench.model).foramina, arrays.foramen_level, strict=True)
-    lost = {f"disc.{name}.height_loss": force / arrays.level_axial[v] / units.MILLIMETRE for name, v in foramina}
-    pressed, free = bench.case(lost, stance="supine"), bench.case(stance="supine")
+    """Change [%] of a foramen when a harness presses the spine of a lying body together."""
+    pressed, free = bench.case(stance="supine_harness"), bench.case(stance="supine")
     return change(at_foramen(pressed, variable, level), at_foramen(free, variable, level))
 
 

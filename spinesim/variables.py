@@ -178,7 +178,10 @@ VARIABLES = _register(
         "the feet follows the lateral centre of mass, an assumption.",
     ),
     Variable(
-        "contact_force", ("contact",), "N", "Force with which an elastic contact such as a bed or backrest presses."
+        "contact_force",
+        ("contact",),
+        "N",
+        "Force with which an elastic contact such as a bed, backrest or harness presses.",
     ),
     Variable(
         "support_force",

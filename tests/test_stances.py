@@ -9,6 +9,7 @@ import spinesim as ss
 from spinesim.cases import case_arrays
 from spinesim.labelled import labelled
 from spinesim.model.pack import pack
+from spinesim.model.scale import scaled
 from spinesim.solve import Task, make_task, run_chain
 from spinesim.stance import pack_stance, posture_names
 from tests.kernels.freebody import FreeBody
@@ -116,7 +117,8 @@ def test_result__supports_and_contacts_carry_weights_and_loads(results, stance, 
 def test_result__contacts_press_by_their_law_and_never_pull(results, stance, name):
     dataset = results(stance, name)
     body = free_body(dataset, CASES[name])
-    moved = {"bed": CASES[name].get("bed.sag", 0) / 1e3, "backrest": CASES[name].get("backrest.forward", 0) / 1e3}
+    settings = {"bed": "bed.sag", "backrest": "backrest.forward", "harness": "none"}
+    moved = {surface: CASES[name].get(setting, 0) / 1e3 for surface, setting in settings.items()}
     for contact in ADULT.stances[stance].contacts:
         depth = body.depth(contact, contact.height + moved[contact.surface])
         force = float(dataset.contact_force.sel(contact=contact.name))
@@ -375,6 +377,47 @@ def test_bed__gives_way_without_a_jump(stance):
 def test_bed__that_gives_way_under_the_pelvis_carries_more_of_the_weight_at_thorax_and_head(stance):
     sag = ss.sweep(ADULT, {"bed.sag": [0.0, 10.0, 20.0, 30.0]}, stance=stance)
     assert (np.diff(sag.contact_force.sum("contact").values) > 0.0).all()
+
+
+# harness
+
+
+def without_harness(model):
+    """The model whose stance with a harness has none."""
+    pressed = model.stances["supine_harness"]
+    bed = tuple(contact for contact in pressed.contacts if contact.surface == "bed")
+    return model.model_copy(
+        update={"stances": {**model.stances, "supine_harness": pressed.model_copy(update={"contacts": bed})}}
+    )
+
+
+def test_harness__left_out_is_lying_on_the_back():
+    free, lying = ss.solve(without_harness(ADULT), stance="supine_harness"), ss.solve(ADULT, stance="supine")
+    for name in ("segment_angle", "compression", "contact_force", "foramen_area"):
+        np.testing.assert_array_equal(free[name].values, lying[name].values, err_msg=name)
+
+
+@pytest.mark.parametrize(("mass", "stature"), [(75, 1.75), (100, 1.75), (60, 1.6)])
+def test_harness__presses_with_half_the_weight_of_any_body(mass, stature):
+    body = scaled(ADULT, body_mass=mass, stature=stature)
+    case = ss.solve(body, stance="supine_harness")
+    half = 0.5 * mass * ADULT.gravity
+    for name in ("strap", "footplate"):
+        force = sum(float(case.contact_force.sel(contact=f"{name}_{side}")) for side in "rl")
+        assert force == pytest.approx(half, rel=0.02), name  # springs, not weights: 1 % for each 7 mm
+    # what the harness gives goes through the spine, and hardly any of it into the bed
+    added = case.compression - ss.solve(body, stance="supine").compression
+    assert ((0.8 * half < added) & (added < 1.15 * half)).all()
+    assert abs(float(case.support_force.sel(xyz="y").sum())) < 0.02 * half
+
+
+def test_harness__bends_the_levels_as_kimura2001_saw_it_but_by_less():
+    """Volunteers under half their weight: L5/S1 flexed by 5.0 deg, L4/L5 to L2/L3 extended by 0.6, 3.2 and 2.6 deg."""
+    pressed, lying = (ss.solve(ADULT, stance=stance) for stance in ("supine_harness", "supine"))
+    flexed = (pressed.segment_angle - lying.segment_angle).sel(axis="flexion")
+    assert 2.0 < float(flexed.sel(level="L5_S1")) < 5.0
+    for level, extended in (("L4_L5", 0.6), ("L3_L4", 3.2), ("L2_L3", 2.6)):
+        assert -extended - 0.1 < float(flexed.sel(level=level)) < -0.3, level
 
 
 # every preset in every stance

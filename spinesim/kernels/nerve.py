@@ -18,8 +18,9 @@ OCCUPANCY, GAP, STRAIN, PRESSURE, BAND = range(5)  #: what `root` gives
 SOFTNESS = (0.4e-3, 0.1e-3, 0.03e-3)  # [m] of the least distance: first to find the way, last what counts
 CLOSE = 1e-9  # [m] steps below this end the search
 STEPS = 60
-#: Where the place of a root is sought from: back and up of its hold [half widths].
-STARTS = ((0.0, 0.0), (0.0, 0.6), (-1.0, 0.0), (1.0, 0.0), (0.0, -2.0))
+#: Where the place of a root is sought from: back and up of its hold [half widths]. Half a
+#: half width ahead there is room before a process that has come forward through the hold; a whole one is in the body.
+STARTS = ((0.0, 0.0), (0.0, 0.6), (-0.5, 0.0), (1.0, 0.0), (0.0, -2.0))
 FLATTEST = 1.0  # [1/m] least curvature of a step
 
 

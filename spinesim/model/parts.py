@@ -206,9 +206,8 @@ class Canal(Sourced):
     level: str
     width: Positive  #: between the pedicles [m]
     depth: Positive  #: from the corners of the vertebral bodies back to the laminae [m]
-    lamina_above: float  #: lower edge of the upper lamina above the corner of the upper body [m]
-    lamina_below: float  #: upper edge of the lower lamina above the corner of the lower body [m]
-    flavum: NotNegative  #: thickness of the ligamentum flavum [m]
+    flavum: NotNegative  #: thickness of the ligamentum flavum at rest [m]
+    flavum_length: Positive  #: from lamina to lamina at rest, half of it above the middle of the disc [m]
 
 
 class Root(Sourced):
@@ -264,7 +263,7 @@ class Contact(Part):
     """A surface that presses a point of the body elastically, and never pulls."""
 
     name: str
-    surface: Literal["bed", "backrest"]  #: what it is a part of
+    surface: Literal["bed", "backrest", "harness"]  #: what it is a part of
     body: str
     position: Vector  #: in the body frame [m]
     normal: Vector  #: unit vector out of the surface, world frame

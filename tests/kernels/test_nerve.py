@@ -200,6 +200,29 @@ def test_root__pressure_is_smooth_in_posture(adult, f):
     assert fine < 0.4 * coarse
 
 
+def test_root__finds_the_room_that_searches_from_everywhere_find(adult):
+    """Foramina bent, low, narrow and with thick ligaments, as long as the root has less room than it needs."""
+    s, draw, pressed = scene(adult), np.random.default_rng(1), 0
+    everywhere = [(aside, above) for aside in np.linspace(-1.6, 1.6, 9) for above in np.linspace(-3.5, 1.0, 10)]
+    flexions = [k for k, name in enumerate(s.packed.free) if name.endswith(".flexion")]
+    free = np.zeros(s.stance.n_free)
+    near, hold, centre = np.empty((11, 4)), np.empty(3), np.empty(2)
+    for _ in range(40):
+        free[flexions] = np.radians(draw.uniform(-8.0, 5.0, len(flexions)))
+        posture(s, free)
+        for f in range(5):
+            flat, _ = flat_outline(s, f, 1, draw.uniform(0.0, 6e-3), flavum=draw.uniform(0.0, 3e-3))
+            ring, half = shrunk(s, draw.uniform(0.6, 1.0) * flat), 0.5 * s.model.root_width[f]
+            nerve.home(s.model, f, ring, 1.0, hold)
+            found = nerve.roomiest(ring, hold, half, centre, near)
+            starts = [hold[:2] + half * np.array(start) for start in everywhere]
+            rooms = [nerve.most_room(ring, hold, 0, p, near) for p in starts if nerve.encloses(ring, *p)]
+            best = max([0.0, *rooms])
+            assert min(found, half) >= min(best, half) - 2e-5
+            pressed += found < half
+    assert pressed > 100
+
+
 def test_root__left_and_right_are_mirror_images(adult):
     s = scene(adult)
     free = random_free(s, np.random.default_rng(5), 0.5)

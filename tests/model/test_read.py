@@ -24,7 +24,7 @@ def test_load_model__adult_has_all_its_parts(adult):
     assert adult.levels == ("L5_S1", "L4_L5", "L3_L4", "L2_L3", "L1_L2", "T12_L1")
     assert set(adult.stances) == {
         *("standing", "forward_bend", "side_bend", "lift_stoop", "squat", "overhead_squat", "lift_squat"),
-        *("sitting", "sitting_upright", "sitting_slumped", "sitting_backrest", "supine", "prone"),
+        *("sitting", "sitting_upright", "sitting_slumped", "sitting_backrest", "supine", "supine_harness", "prone"),
         *(
             f"{name}_{side}"
             for name in ("single_leg", "gait_mid_stance", "gait_terminal_stance", "side_lying")
