@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy.optimize import brentq
 
 from spinesim import units
 from spinesim.capacity import EXTENSORS, hands, measured_rows, passive_share, read_row
@@ -32,6 +33,8 @@ FLEXED = {"trunk_flexion": 45.0}
 EXTENDED = {"trunk_flexion": -20.0}
 DUMB_BELLS = {"load.hands": 7.26}  # 8 lb in each hand [kg]
 LIFT = ({"load.hand.right": 10.0, "load.hand.left": 10.0}, {"trunk_flexion": 20.0})
+# [mm] C7 ahead of S1, sitting less standing, SD 38.7; Hey et al. 2017 Spine J 17:799-806 (read: abstract). Of T1 here.
+SEATED_PLUMB = 63.9
 IMPLANT = "L1_L2"
 HIGHEST = "L1_L2"  # the lumbar foramina are this and those below
 TRUNK = ("abdominals", "multifidus", "erectors", "quadratus_lumborum", "latissimus")
@@ -379,14 +382,30 @@ def _compression_sitting_upright(bench: Bench) -> float:
 # --------------------------------------------------------------------------------------------------------- posture
 
 
+def _plumb(case: xr.Dataset) -> float:
+    """How far T1 is ahead of the back corner of S1 [mm]."""
+    ahead = case.bone_position.sel(xyz="x")
+    for name in ("t1_centroid", "S1_sup_post"):
+        if name not in ahead.bone_point:
+            raise InputError(f"the model has no landmark {name}")
+    return float(ahead.sel(bone_point="t1_centroid") - ahead.sel(bone_point="S1_sup_post")) / units.MILLIMETRE
+
+
+def radiographed_sitting(bench: Bench) -> xr.Dataset:
+    """Sitting with the trunk as far forward as on radiographs, pelvis and spine found."""
+    aim = _plumb(bench.standing()) + SEATED_PLUMB
+    angle = brentq(lambda trunk: _plumb(bench.sitting(trunk)) - aim, 0.0, 30.0, xtol=0.01)
+    return bench.sitting(angle)
+
+
 def sitting_less_standing(bench: Bench, variable: str) -> float:
-    """Change of an angle [deg] from standing to sitting."""
-    return float(bench.sitting()[variable]) - float(bench.standing()[variable])
+    """Change of an angle [deg] from standing to sitting, as on radiographs."""
+    return float(radiographed_sitting(bench)[variable]) - float(bench.standing()[variable])
 
 
 def sitting_angle(bench: Bench, variable: str) -> float:
-    """An angle [deg] in sitting."""
-    return float(bench.sitting()[variable])
+    """An angle [deg] in sitting, as on radiographs."""
+    return float(radiographed_sitting(bench)[variable])
 
 
 for _change, _angle, _variable in (
