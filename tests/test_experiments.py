@@ -493,17 +493,14 @@ def test_lifting__a_straighter_back_is_active_and_slides(outputs, adult):
         assert upright["shear_anterior"].sel(level="L5_S1") > 3 * bent["shear_anterior"].sel(level="L5_S1")
 
 
-def test_disc_height__presses_by_the_ligament_that_it_thickens_and_not_by_the_disc(outputs):
+def test_disc_height__alone_does_not_press_and_with_a_thick_ligament_does(outputs):
     folder = outputs("disc_height")
 
     def pressures(run):
         return results.open_results(folder / f"{run}.nc").root_contact_pressure.sel(foramen="L4_L5", side="right")
 
     alone = pressures("height")
-    lost = alone["disc.L4_L5.height_loss"].values
-    assert (alone.values[lost <= 3] < 30.0).all()
-    assert (alone.values[lost >= 4] > 30.0).all()
-    assert (np.diff(alone.values) >= 0.0).all()
+    assert float(alone.max()) < 30.0
     both = pressures("height_and_ligament")
     thick = {"ligamentum_flavum.thickening": 1.5}
     assert (both.sel(thick).isel({"disc.L4_L5.height_loss": slice(1, None)}) > 30.0).all()

@@ -100,7 +100,7 @@ class ModelArrays(NamedTuple):
     foramen_marks: Ints  #: (6,) pedicle above, body above, disc, body below, pedicle below, inferior facet
     foramen_disc: Floats  #: (3,) rest bulge [m], bulge per extension [m/rad], per height loss [1]
     canal_points: Floats  #: (nf, 4, 3) midline: disc corner and lamina above (upper body), the same below (lower body)
-    canal_size: Floats  #: (nf, 3) width of the canal, thickness and length of the ligamentum flavum at rest
+    canal_size: Floats  #: (nf, 2) width of the canal, thickness of the ligamentum flavum
     # roots
     root_width: Floats  #: (nf,)
     root_law: Floats  #: (4,) height over width of the cut root, fat at its sides [m], stiffness [Pa], hold [m]

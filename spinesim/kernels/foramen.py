@@ -39,24 +39,6 @@ def disc_bulge(model, extension, height_loss):
 
 
 @kernel
-def ligament(model, f, rotation, shift, disc, flavum):
-    """Thickness [m] of the ligamentum flavum at foramen ``f``, whose volume stays: thickness times length is constant.
-
-    It spans the two laminae. At its length at rest it is as thick as the table says, and ``flavum`` more.
-
-    Parameters
-    ----------
-    rotation, shift, disc, flavum : as for `outline`
-    """
-    top = np.empty(3)
-    _moved(model, model.foramen_level[f], rotation, shift, disc, model.canal_points[f, 1], top)
-    square = 0.0
-    for i in range(3):
-        square += (top[i] - model.canal_points[f, 3, i]) ** 2
-    return (model.canal_size[f, 1] + flavum) * model.canal_size[f, 2] / math.sqrt(square)
-
-
-@kernel
 def outline(model, f, side, rotation, shift, disc, flavum, points):
     """Outline of foramen ``f`` on a side (0 left, 1 right) in the frame of the lower body, in place (np, 3) [m].
 
@@ -69,17 +51,15 @@ def outline(model, f, side, rotation, shift, disc, flavum, points):
         upper vertebra goes forward in its plane), bulge (the posterior margin goes back, seen from the middle of the
         line between the corners).
     flavum : float [m]
-        Thickening of the ligament, which covers the front of the superior articular process: what it is thicker than
-        at rest, by this or because the laminae come together (`ligament`), moves that front forward.
+        Thickening of the ligament, which moves the front of the superior articular process forward.
     """
     level = model.foramen_level[f]
     marks = model.foramen_marks
-    thicker = ligament(model, f, rotation, shift, disc, flavum) - model.canal_size[f, 1]
     for p in range(model.foramen_part.size):
         if model.foramen_part[p] == 1:
             _moved(model, level, rotation, shift, disc, model.foramen_points[f, side, p], points[p])
         elif model.foramen_part[p] == 0:
-            forward = thicker if p > marks[4] else 0.0
+            forward = flavum if p > marks[4] else 0.0
             for i in range(3):
                 points[p, i] = model.foramen_points[f, side, p, i] + forward * model.level_frame[level, 0, i]
     for i in range(3):
@@ -214,8 +194,9 @@ def measures(model, points, flat, values):
 def canal_area(model, f, rotation, shift, disc, flavum):
     """Area [m2] of the central canal at the disc of foramen ``f``; 0 where nothing of its depth is left.
 
-    An ellipse as wide as the bony canal and as deep as the way from the bulging disc to the `ligament`. A slip, either
-    way, takes its length off the depth, which ends between the body of one vertebra and the lamina of the other.
+    An ellipse as wide as the bony canal and as deep as the way from the bulging disc to the ligamentum flavum, which
+    spans the two laminae and keeps its volume: it thickens as they come together. A slip, either way, takes its length
+    off the depth, which ends between the body of one vertebra and the lamina of the other.
 
     Parameters
     ----------
@@ -229,8 +210,13 @@ def canal_area(model, f, rotation, shift, disc, flavum):
         else:
             for i in range(3):
                 points[p, i] = model.canal_points[f, p, i]
-    way = -abs(disc[1]) - ligament(model, f, rotation, shift, disc, flavum)
+    way = -abs(disc[1])
+    rest = gap = 0.0
     for i in range(3):
         forward = model.level_frame[level, 0, i]
         way += forward * (0.5 * (points[0, i] + points[2, i] - points[1, i] - points[3, i]) - disc[2] * forward)
-    return 0.25 * math.pi * model.canal_size[f, 0] * max(0.0, way)
+        gap += (points[1, i] - points[3, i]) ** 2
+        apart = model.canal_points[f, 1, i] + model.body_offset[model.level_bodies[level, 1], i]
+        rest += (apart - model.canal_points[f, 3, i]) ** 2
+    thick = (model.canal_size[f, 1] + flavum) * math.sqrt(rest / gap)
+    return 0.25 * math.pi * model.canal_size[f, 0] * max(0.0, way - thick)

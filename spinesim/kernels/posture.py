@@ -46,7 +46,6 @@ HALVINGS = 30
 LONGEST_STEP = 0.1  # [rad]; the curves are trusted no further in one step
 GRADIENT_NOISE = 1e-6  # [1/rad], of rounding
 LEARNED = 0.01  # [rad]; longer steps tell little of the second derivative; fewest rounds of 0.001 to 0.05 tried
-CLOSE = 0.03  # [rad]; after longer steps a cut need not hold the very mode: its gradient is good enough to go on
 TURNING = 48  # rows for the turning of modes: three cuts with a price
 PROBE = 1e-5  # [rad]; forward difference of K, good to about 1e-5 of it, which costs no Newton round
 
@@ -559,11 +558,10 @@ def posture(
     trial_activation = np.empty(m)
     copy(free, trial)
     before, gradient_before, rows_before = np.empty((nu, nu)), np.empty(nu), np.empty((nh, nu))
-    lacking, changed, priced_before, close_before = np.zeros((nu, nu)), np.empty(nu), 0, False
+    lacking, changed, priced_before = np.zeros((nu, nu)), np.empty(nu), 0
     penalty, merit, slope, length, longest = 0.0, math.inf, 0.0, 1.0, 0.0
     worst, cost, rounds, halvings = math.nan, 0.0, 0, 0
     while True:
-        close = merit == math.inf or length * longest <= CLOSE  # the start may be the end
         configure(model, stance, case, row, trial, work)
         if used > fixed:
             stiffness_shapes(model, stance, case, row, work)
@@ -600,7 +598,7 @@ def posture(
                     missing,
                 )
                 cost = aim + _effort(weight, stance.target, trial_activation, trial_multiplier, soft)
-                if close and status == SOLVED and cost + missed <= allowed:
+                if status == SOLVED and cost + missed <= allowed:
                     status, used = turn_cut(
                         problem,
                         fixed,
@@ -705,8 +703,7 @@ def posture(
         moved = largest(step) if rounds > 0 and halvings == 0 and merit < math.inf else math.inf
         settled = moved <= ANGLE_TOLERANCE and largest(change) <= 1e-9 * (1.0 + largest(multiplier))
         fine = CUT_TOLERANCE if priced > 0 else GRADIENT_TOLERANCE
-        exact = close or priced == 0
-        if exact and off <= ANGLE_TOLERANCE and (worst <= fine or settled):
+        if off <= ANGLE_TOLERANCE and (worst <= fine or settled):
             return SOLVED, rounds, worst, used
         if rounds == ROUNDS or not math.isfinite(worst):
             return NOT_CONVERGED, rounds, worst, used
@@ -751,7 +748,7 @@ def posture(
                     curvature[j, j] = 1.0
         if priced != priced_before:
             fill(0.0, lacking)
-        elif priced > 0 and close_before and length * longest <= LEARNED:
+        elif priced > 0 and length * longest <= LEARNED:
             # of the Lagrangian: with the held angles at their present price at both ends
             for j in range(nu):
                 step[j] *= length
@@ -759,7 +756,7 @@ def posture(
                 for h in range(nh):
                     changed[j] += price[h] * (rows[h, j] - rows_before[h, j])
             learn(before, curvature, step, changed, lacking)
-        priced_before, close_before = priced, close
+        priced_before = priced
         copy(gradient, gradient_before)
         for h in range(nh):
             copy(rows[h], rows_before[h])
@@ -779,7 +776,7 @@ def posture(
             slope -= penalty * abs(errors[h])
         for j in range(nu):
             slope += gradient[j] * step[j]
-        if close and priced > 1 and off <= ANGLE_TOLERANCE:
+        if priced > 1 and off <= ANGLE_TOLERANCE:
             # cuts that share the margin are not turned: they hold it, and the cost, to their tolerance
             worth = 0.0
             for k in range(fixed, used):

@@ -119,8 +119,9 @@ TABLES = {
         text("level"),
         number("width", "length"),
         number("depth", "length"),
+        number("lamina_above", "length"),
+        number("lamina_below", "length"),
         number("flavum", "length"),
-        number("flavum_length", "length"),
     ),
     "roots": (text("level"), text("name"), number("width", "length"), number("width_sd", "number")),
     "tests": (

@@ -12,7 +12,7 @@ import numpy as np
 
 from spinesim.errors import ModelError
 from spinesim.kernels.arrays import Floats, ModelArrays
-from spinesim.model.parts import BEHIND, MARKED, Canal, Joint, Model, PathPoint
+from spinesim.model.parts import BEHIND, MARKED, Joint, Model, PathPoint
 
 LANDMARKS_NEEDED = ("S1_sup_ant", "S1_sup_post", "L1_sup_ant", "L1_sup_post")
 PARTS = ("lower", "upper", "disc")
@@ -342,36 +342,18 @@ def foramen_corners(model: Model, level: str) -> tuple[Floats, Floats]:
     return middle + half, middle - half
 
 
-def _canals(model: Model) -> list[Canal]:
-    """The canals at the discs with foramina, from below."""
-    by_level = {canal.level: canal for canal in model.canals}
-    return [by_level[level] for level in foramen_levels(model)]
-
-
-def _canal_lines(model: Model, canal: Canal) -> Floats:
-    """Disc corner and lamina above, then the same below, in the midline of the neutral frame (4, 3) [m].
-
-    The ligamentum flavum goes from lamina to lamina along the normal of the disc, as much above as below its middle.
-    """
-    axes = joint_rotation(next(joint for joint in model.joints if joint.name == canal.level))
-    above, below = foramen_corners(model, canal.level)
-    middle = 0.5 * (above + below) - canal.depth * axes[:, 0]
-    half = 0.5 * canal.flavum_length * axes[:, 1]
-    return np.stack([above, middle + half, below, middle - half])
-
-
 def _foramina(model: Model) -> dict[str, Any]:
     """Outlines and canals in the frames of the carrying bodies, built at the corners in the axes of the disc."""
     levels = foramen_levels(model)
     joints = {joint.name: joint for joint in model.joints}
     origin = {body.name: np.array(body.origin_neutral) for body in model.bodies}
     width = {pedicle.vertebra: pedicle.width for pedicle in model.pedicles}
-    canals = _canals(model)
+    canals = {canal.level: canal for canal in model.canals}
     outlines = {level: [point for point in model.foramen_outline if point.level == level] for level in levels}
     first = outlines[levels[0]] if levels else []
     points, lines = np.zeros((len(levels), 2, len(first), 3)), np.zeros((len(levels), 4, 3))
     for f, level in enumerate(levels):
-        joint = joints[level]
+        joint, canal = joints[level], canals[level]
         axes = joint_rotation(joint)
         above, below = foramen_corners(model, level)
         aside = 0.5 * width[joint.child] + CANAL_MARGIN
@@ -382,7 +364,9 @@ def _foramina(model: Model) -> dict[str, Any]:
             local = corner - point.back * axes[:, 0] + point.up * axes[:, 1] - origin[carrier]
             for side, sign in enumerate((-1.0, 1.0)):
                 points[f, side, p] = local + [0.0, 0.0, sign * aside]
-        lines[f] = _canal_lines(model, canals[f])
+        back = canal.depth * axes[:, 0]
+        lines[f, 0], lines[f, 1] = above, above - back + canal.lamina_above * axes[:, 1]
+        lines[f, 2], lines[f, 3] = below, below - back + canal.lamina_below * axes[:, 1]
         lines[f, :2] -= origin[joint.child]
         lines[f, 2:] -= origin[joint.parent]
     names = [point.name for point in first]
@@ -398,7 +382,7 @@ def _foramina(model: Model) -> dict[str, Any]:
         "root_width": np.array([widths[level] for level in levels]),
         "root_law": np.array([1.0 / math.sin(law.takeoff), law.cushion, law.stiffness, law.hold] if law else [1.0] * 4),
         "root_threshold": np.array([law.venular, law.capillary, law.conduction, law.arteriolar] if law else [0.0] * 4),
-        "canal_size": np.array([(canal.width, canal.flavum, canal.flavum_length) for canal in canals]).reshape(-1, 3),
+        "canal_size": np.array([(canals[level].width, canals[level].flavum) for level in levels]).reshape(-1, 2),
     }
 
 
@@ -414,9 +398,18 @@ def _sciatic(model: Model, coordinates: tuple[str, ...]) -> dict[str, Any]:
             "sciatic_variant": np.zeros((3, 2)),
         }
     lines = {m.side: i for i, m in enumerate(model.muscles) if m.muscle == "piriformis"}
-    ends = [_canal_lines(model, canal).reshape(2, 2, 3).mean(axis=1) for canal in _canals(model)]
+    canals = {canal.level: canal for canal in model.canals}
+    places = []
+    for level in foramen_levels(model):
+        axes = joint_rotation(next(joint for joint in model.joints if joint.name == level))
+        for corner, lamina in zip(
+            reversed(foramen_corners(model, level)),
+            (canals[level].lamina_below, canals[level].lamina_above),
+            strict=True,
+        ):
+            places.append(corner + 0.5 * (lamina * axes[:, 1] - canals[level].depth * axes[:, 0]))
     # the lower end of the lowest level, then the upper vertebra of every level
-    middle = np.array([ends[0][1], *(above for above, _ in ends)])
+    middle = np.array([places[0], *places[1::2]])
     canal = float(np.linalg.norm(np.diff(middle, axis=0), axis=1).sum())
     return {
         "piriformis": np.array([lines["left"], lines["right"]]),

@@ -206,8 +206,9 @@ class Canal(Sourced):
     level: str
     width: Positive  #: between the pedicles [m]
     depth: Positive  #: from the corners of the vertebral bodies back to the laminae [m]
-    flavum: NotNegative  #: thickness of the ligamentum flavum at rest [m]
-    flavum_length: Positive  #: from lamina to lamina at rest, half of it above the middle of the disc [m]
+    lamina_above: float  #: lower edge of the upper lamina above the corner of the upper body [m]
+    lamina_below: float  #: upper edge of the lower lamina above the corner of the lower body [m]
+    flavum: NotNegative  #: thickness of the ligamentum flavum [m]
 
 
 class Root(Sourced):

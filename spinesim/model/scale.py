@@ -110,7 +110,7 @@ def scaled(model: Model, *, body_mass: float | None = None, stature: float | Non
             "actuators": _all_times(model.actuators, max_moment=φ * λ),
             "foramen_outline": _all_times(model.foramen_outline, back=λ, up=λ),
             "pedicles": _all_times(model.pedicles, height=λ, width=λ),
-            "canals": _all_times(model.canals, width=λ, depth=λ, flavum=λ, flavum_length=λ),
+            "canals": _all_times(model.canals, width=λ, depth=λ, lamina_above=λ, lamina_below=λ, flavum=λ),
             "roots": _all_times(model.roots, width=λ),
             "root_law": model.root_law and _times(model.root_law, cushion=λ, hold=λ),
             "sciatic": model.sciatic

@@ -104,7 +104,6 @@ CELLS = [
     ("canals", "L4_L5", "level", "T12_L1", "level = T12_L1, is not a level of foramen_outline.csv"),
     ("roots", "L4_L5", "width_m", "-1", "L4_L5: width_m = -1, must be greater than 0"),
     ("canals", "L4_L5", "width_m", "0", "width_m = 0, must be greater than 0"),
-    ("canals", "L4_L5", "flavum_length_m", "0", "flavum_length_m = 0, must be greater than 0"),
     ("pedicles", "L3", "vertebra", "L6", "vertebra = L6, is not a body of bodies.csv"),
     ("pedicles", "L3", "width_m", "0", "width_m = 0, must be greater than 0"),
     ("tests", "adductors", "coordinate", "hip_r.bend", "coordinate = hip_r.bend, is not a coordinate"),
