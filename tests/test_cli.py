@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -58,7 +59,13 @@ def start(*arguments):
     """The command in a process of its own, as ``python -m spinesim``."""
     program = [sys.executable, "-W", "error", "-m", "spinesim", *arguments]
     setting = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(program, env=setting, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+
+    def listen() -> None:
+        # a shell without job control has its background processes, and theirs, ignore interrupts
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    return subprocess.Popen(program, env=setting, stdout=pipe, stderr=pipe, text=True, preexec_fn=listen)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -466,7 +473,7 @@ def test_run__a_real_interrupt_leaves_a_valid_file_that_a_second_run_completes(h
     deadline = time.monotonic() + 100
     while len(list(parts.glob("*.npz"))) < 2 and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.01)
-    process.send_signal(2)
+    process.send_signal(signal.SIGINT)
     _, complaint = process.communicate()
     assert process.returncode == 130, complaint
     assert "Stopped. Finished cases are kept" in complaint
