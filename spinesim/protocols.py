@@ -35,6 +35,7 @@ DUMB_BELLS = {"load.hands": 7.26}  # 8 lb in each hand [kg]
 LIFT = ({"load.hand.right": 10.0, "load.hand.left": 10.0}, {"trunk_flexion": 20.0})
 # [mm] C7 ahead of S1, sitting less standing, SD 38.7; Hey et al. 2017 Spine J 17:799-806 (read: abstract). Of T1 here.
 SEATED_PLUMB = 63.9
+SEATED_LEAN = (0.0, 30.0)  # [deg] within which the lean is sought that has it
 IMPLANT = "L1_L2"
 HIGHEST = "L1_L2"  # the lumbar foramina are this and those below
 TRUNK = ("abdominals", "multifidus", "erectors", "quadratus_lumborum", "latissimus")
@@ -394,8 +395,14 @@ def _plumb(case: xr.Dataset) -> float:
 def radiographed_sitting(bench: Bench) -> xr.Dataset:
     """Sitting with the trunk as far forward as on radiographs, pelvis and spine found."""
     aim = _plumb(bench.standing()) + SEATED_PLUMB
-    angle = brentq(lambda trunk: _plumb(bench.sitting(trunk)) - aim, 0.0, 30.0, xtol=0.01)
-    return bench.sitting(angle)
+
+    def ahead(trunk: float) -> float:
+        return _plumb(bench.sitting(trunk)) - aim
+
+    low, high = SEATED_LEAN
+    if not ahead(low) < 0.0 < ahead(high):
+        raise SpinesimError(f"no lean of the trunk from {low:g} to {high:g} deg brings T1 where radiographs show it")
+    return bench.sitting(brentq(ahead, low, high, xtol=0.01))
 
 
 def sitting_less_standing(bench: Bench, variable: str) -> float:

@@ -60,6 +60,7 @@ def test_fit__a_start_that_leads_elsewhere_or_nowhere_makes_no_guide(task, monke
 @pytest.mark.parametrize("stability", [True, False])
 def test_sweep__many_samples_have_the_postures_of_single_solves(adult, stability):
     given = columns(COUNT)
+    assert guide.fit(make_task(adult, "standing", None, "rhythm", stability=stability), given) is not None
     wanted = ["segment_angle", "compression", "activation"]
     swept = ss.sweep(adult, samples=given, stability=stability, variables=wanted)
     assert (swept.status == "solved").all()
@@ -93,6 +94,7 @@ def test_sweep__samples_that_cannot_be_solved_fail_as_they_do_alone(adult):
 
 def test_sweep__guided_samples_are_the_same_bits_however_they_are_run(adult, tmp_path):
     given, options = columns(COUNT, seed=1), {"stability": False, "variables": ["compression"]}
+    assert guide.fit(make_task(adult, "standing", None, "rhythm", stability=False), given) is not None
     whole = ss.sweep(adult, samples=given, threads=1, **options)
     parts = []
     for i in (1, 2):

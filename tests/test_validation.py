@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from spinesim import validation
+from spinesim import protocols, validation
 from spinesim.capacity import measured_rows
 from spinesim.cli import app
 from spinesim.errors import InfeasibleError, InputError, ModelError
@@ -238,6 +238,16 @@ def test_piriformis_arm__is_the_change_of_length_per_angle(adult):
     arms = (path_lengths(packed, q)[0][lines] - path_lengths(packed, -q)[0][lines]) / (2 * step)
     force = [adult.muscles[i].max_force for i in lines]
     assert piriformis_arm(Bench(adult), 0.0) == pytest.approx(1e3 * np.average(arms, weights=force), rel=1e-6)
+
+
+def test_radiographed_sitting__has_the_plumb_line_asked_for_or_fails_by_name(adult, monkeypatch):
+    bench = Bench(adult)
+    seated, standing = (protocols._plumb(case) for case in (protocols.radiographed_sitting(bench), bench.standing()))
+    assert seated - standing == pytest.approx(protocols.SEATED_PLUMB, abs=0.1)  # a lean is met to 0.01 deg
+    monkeypatch.setattr(protocols, "SEATED_PLUMB", 1e3)
+    failed = score(read_measurements()["PO001"], bench)
+    assert failed.verdict == "failed"
+    assert failed.why.startswith("no lean of the trunk from 0 to 30 deg")
 
 
 def test_activation__of_a_group_is_that_of_the_result(adult):
