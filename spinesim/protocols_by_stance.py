@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import xarray as xr
 
+from spinesim.kernels.arrays import Floats
 from spinesim.protocols import (
     IN_FRONT,
     PROTOCOLS,
@@ -20,6 +22,7 @@ from spinesim.protocols import (
     percent,
     protocol,
     resultant,
+    sizes,
 )
 
 __all__ = ["PROTOCOLS"]
@@ -130,9 +133,30 @@ for _name, _level, _variable in (
     ("FN011", "L2_L3", "foramen_height"),
     ("FN013", "L4_L5", "foramen_height"),
     ("FN015", "L3_L4", "foramen_area"),
-    ("FN017", "L5_S1", "foramen_width"),
 ):
     PROTOCOLS[_name] = partial(_pressed_lying, level=_level, variable=_variable)
+
+
+def greatest_width(outline: Floats) -> float:
+    """Greatest width of a closed outline (n, 2), back and up; found at the height of one of its corners."""
+    back, up = outline.T
+    next_back, next_up = np.roll(outline, -1, axis=0).T
+    widths = []
+    for height in up:
+        meets = (np.minimum(up, next_up) <= height) & (height <= np.maximum(up, next_up)) & (up != next_up)
+        share = (height - up[meets]) / (next_up - up)[meets]
+        widths.append(np.ptp(back[meets] + share * (next_back - back)[meets]))
+    return float(max(widths))
+
+
+@protocol("FN017")
+def _widest_pressed_lying(bench: Bench) -> float:
+    def width(case: xr.Dataset) -> float:
+        sizes(case)
+        sides = case.foramen_outline.sel(foramen="L5_S1").transpose("side", "outline_point", "plane").values
+        return float(np.mean([greatest_width(outline) for outline in sides]))
+
+    return change(width(bench.case(stance="supine_harness")), width(bench.case(stance="supine")))
 
 
 # ---------------------------------------------------------------------------------------------------------- lifting

@@ -7,7 +7,9 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from shapely.geometry import LineString, Polygon
 from typer.testing import CliRunner
 
 from spinesim import protocols, validation
@@ -17,6 +19,7 @@ from spinesim.errors import InfeasibleError, InputError, ModelError
 from spinesim.measurements import REACH, SCORED, Band, data_folder, read_measurements
 from spinesim.model.read import load_model, models_folder
 from spinesim.protocols import PROTOCOLS, Bench, activation, piriformis_arm
+from spinesim.protocols_by_stance import greatest_width
 from spinesim.stiffness import Stiffness, worth
 from spinesim.validation import (
     Score,
@@ -225,8 +228,6 @@ def test_validate__a_model_without_the_parts_fails_row_by_row(rows):
 
 def test_piriformis_arm__is_the_change_of_length_per_angle(adult):
     """External rotation shortens piriformis: with the coordinate positive inwards its length grows with the angle."""
-    import numpy as np
-
     from spinesim.cases import path_lengths
     from spinesim.model.pack import pack
 
@@ -257,8 +258,6 @@ def test_activation__of_a_group_is_that_of_the_result(adult):
 
 
 def test_worth__of_all_active_muscles_is_the_whole(adult):
-    import numpy as np
-
     case = Bench(adult).held()
     everything = np.ones(len(adult.muscles) + 1, dtype=bool)
     assert worth(adult, case, {"all": everything})["all"] == pytest.approx(100.0)
@@ -390,6 +389,23 @@ def test_model__recorded_verdicts_are_no_part_of_it(own_model):
     before = load_model(own_model).digest
     (own_model / "verdicts.csv").unlink()
     assert load_model(own_model).digest == before
+
+
+def test_greatest_width__closed_form():
+    """A rectangle, a kite that is widest between its ends, and a triangle that points down."""
+    assert greatest_width(np.array([[0.0, 9.0], [0.0, 0.0], [6.0, 0.0], [6.0, 9.0]])) == pytest.approx(6.0)
+    assert greatest_width(np.array([[3.0, 9.0], [1.0, 5.0], [3.0, 0.0], [8.0, 5.0]])) == pytest.approx(7.0)
+    assert greatest_width(np.array([[0.0, 9.0], [2.0, 0.0], [5.0, 9.0]])) == pytest.approx(5.0)
+
+
+def test_greatest_width__of_a_foramen_is_that_of_many_cuts(adult):
+    case = Bench(adult).standing()
+    for level in case.foramen.values:
+        outline = case.foramen_outline.sel(foramen=level, side="right").values
+        ring = Polygon(outline)
+        left, low, right, high = ring.bounds
+        cuts = [ring.intersection(LineString([(left, h), (right, h)])).length for h in np.linspace(low, high, 2001)]
+        assert greatest_width(outline) == pytest.approx(max(cuts), abs=0.01)
 
 
 # ------------------------------------------------------------------------------------------------ the written page
