@@ -50,7 +50,7 @@ TURNING = 48  # rows for the turning of modes: three cuts with a price
 PROBE = 1e-5  # [rad]; forward difference of K, good to about 1e-5 of it, which costs no Newton round
 
 
-@kernel
+@kernel(makes_arrays=True)
 def goals(model, stance, work, carried, gradient, curvature):
     """Cost of leaving the support centre and the trunk's aim, its gradient and curvature by u.
 
@@ -103,7 +103,7 @@ def trunk_row(model, stance, work, which, by_q, by_u):
     to_free(stance, by_q, by_u)
 
 
-@inner
+@inner(makes_arrays=True)
 def held_errors(model, stance, held, values, free, work, errors, rows):
     """By how much the held angles are missed [rad] and their gradients, written in place (nh,), (nh, nu)."""
     by_q = np.empty(work.q.size)
@@ -119,7 +119,7 @@ def held_errors(model, stance, held, values, free, work, errors, rows):
                 errors[h] += held.rows[h, j] * free[j]
 
 
-@inner
+@inner(makes_arrays=True)
 def _remaining(gradient, errors, rows, price):
     """Largest gradient along directions that the held angles leave free [1/rad], and largest error of those [rad].
 
@@ -148,7 +148,7 @@ def _remaining(gradient, errors, rows, price):
     return worst, largest(errors)
 
 
-@inner
+@inner(makes_arrays=True)
 def add_trunk_curvature(model, stance, held, price, work, scratch, curvature):
     """Add the curvature of the trunk's angles, weighed by how far they are off and by the price of those held."""
     factor = np.empty(3)
@@ -178,7 +178,7 @@ def _without_muscles(stance, work, bare):
             bare[j] += work.arms[i, j] * work.passive[i]
 
 
-@inner
+@inner(makes_arrays=True)
 def cut_slopes(
     model, stance, case, row, free, k, price, activation, work, side, store, slopes, cross, change, below_k, curvature
 ):
@@ -266,7 +266,7 @@ def _packed_times(packed, x, y):
             place += 1
 
 
-@inner
+@inner(makes_arrays=True)
 def _rotations(
     model,
     stance,
@@ -364,7 +364,7 @@ def _rotations(
     return count
 
 
-@inner
+@inner(makes_arrays=True)
 def newton_matrix(
     stance, weight, inside, slopes, work, used, turning, extra, bend, softness, soft, multiplier, cross, square, gain
 ):
@@ -424,7 +424,7 @@ def newton_matrix(
     return True
 
 
-@inner
+@inner(makes_arrays=True)
 def newton_step(square, gradient, errors, rows, step):
     """Newton step of phi along which the held angles are met; where phi curves down, its curvature is taken as up."""
     nu, nh = gradient.size, errors.size
@@ -484,7 +484,7 @@ def newton_step(square, gradient, errors, rows, step):
         step[j] -= slope[j]
 
 
-@inner
+@inner(makes_arrays=True)
 def learn(before, now, step, changed, lacking):
     """Symmetric rank-one update of what the second derivative lacks, from what a step showed of it, in place.
 
@@ -514,7 +514,7 @@ def learn(before, now, step, changed, lacking):
                 lacking[j, k] += rest[j] * rest[k] / along
 
 
-@inner
+@inner(makes_arrays=True)
 def posture(
     model, stance, case, row, held, margin, soft, fixed, used, free, multiplier, activation, missing, work, side
 ):

@@ -53,7 +53,7 @@ def _hinges(stance, place, mover, rate):
                 mover[k], rate[k] = place[stance.rate_index[e]], stance.rate[e]
 
 
-@kernel
+@kernel(makes_arrays=True)
 def stiffness_shapes(model, stance, case, row, work):
     """Stiffness without activation, and its change with each activation, into ``work.base`` and ``work.shape``.
 
@@ -120,7 +120,7 @@ def stiffness_shapes(model, stance, case, row, work):
                         packed[_at(place[j], place[k])] += bridges * work.arms[i, j] * work.arms[i, k]
 
 
-@inner
+@inner(makes_arrays=True)
 def _stable_stiffness(stance, work, activation, symmetric):
     """K(a) over the stable coordinates.
 
@@ -142,7 +142,7 @@ def _stable_stiffness(stance, work, activation, symmetric):
     return square
 
 
-@inner
+@inner(makes_arrays=True)
 def stable_modes(stance, work, activation, symmetric):
     """Eigenvalues and eigenvectors of K(a) over the stable coordinates."""
     return np.linalg.eigh(_stable_stiffness(stance, work, activation, symmetric))
@@ -157,7 +157,7 @@ def _holds(stance, work, activation, symmetric, least):
     return cholesky(square, square.shape[0])
 
 
-@inner
+@inner(makes_arrays=True)
 def place_cut(work, margin, k):
     """Row and bound of v' K(a) v >= margin for the vector of cut ``k``, from ``work.base`` and ``work.shape``."""
     ns = work.cuts.shape[1]
@@ -189,7 +189,7 @@ def drop_cuts(work, fixed, used, nu, multiplier):
     return kept
 
 
-@inner
+@inner(makes_arrays=True)
 def _gather(work, margin, fixed, used, nu, multiplier):
     """Put the eigenvectors of Z in the place of the priced cuts, with its eigenvalues as their prices."""
     ns = work.cuts.shape[1]
@@ -322,7 +322,7 @@ def stabilise(
     return NOT_CONVERGED, used, rounds
 
 
-@inner
+@inner(makes_arrays=True)
 def _turn(problem, fixed, used, soft, margin, symmetric, stance, work, multiplier, activation, missing):
     """Turn the only cut that has a price until it stays, for `turn_cut`; status of the last balance, and used rows."""
     nu, ns = stance.n_free, work.cuts.shape[1]
@@ -362,7 +362,7 @@ def _turn(problem, fixed, used, soft, margin, symmetric, stance, work, multiplie
     return SOLVED, used
 
 
-@kernel
+@kernel(makes_arrays=True)
 def turn_cut(problem, fixed, used, soft, margin, tolerance, symmetric, stance, work, multiplier, activation, missing):
     """Turn the only cut that has a price to the mode that it holds, balance again, and so on until it stays.
 
