@@ -196,7 +196,7 @@ def cut_slopes(
     curvature : (nu, nu) float64, gains what the bending of discs and passive muscles gives to the second derivative of
         the Lagrangian
     """
-    nu, n = free.size, work.length.size
+    nu = free.size
     along, near, above, middle, below = np.zeros(nu), np.empty(nu), np.empty(nu), np.empty(nu), np.empty(nu)
     by_disc, by_joint = np.empty(nu), np.zeros(work.q.size)
     turning, curving = np.empty(work.q.size), np.empty(work.q.size)
@@ -229,7 +229,13 @@ def cut_slopes(
     add_diagonal(stance, curving, -price, curvature)
     for j in range(nu):
         cross[j] = -(above[j] - 2.0 * middle[j] + below[j]) / THIRD**2 - by_disc[j]
-    for i in range(n):
+    _line_slopes(model, stance, case, row, price, activation, along, work, side, store, slopes, cross, curvature)
+
+
+@inner
+def _line_slopes(model, stance, case, row, price, activation, along, work, side, store, slopes, cross, curvature):
+    """What the lines give to `cut_slopes`; ``store`` and ``side`` hold the moment arms at u + h v and u - h v."""
+    for i in range(work.length.size):
         active, passive, a = work.active[i], work.passive[i], activation[i]
         first, last = stance.column_first[i], stance.column_last[i]
         arm = curve = 0.0
@@ -328,6 +334,50 @@ def _rotations(
             for s in range(ns):
                 bend[count, j] -= vectors[s, e] * change[stance.stable[s], j]
         count += 1
+    _turning_lines(
+        model,
+        stance,
+        kappa,
+        work,
+        v,
+        activation,
+        inside,
+        above,
+        below,
+        others[first:count],
+        moved,
+        along,
+        arm_row,
+        by_lines,
+        by_curves,
+        extra[first:count],
+        bend[first:count],
+    )
+    return count
+
+
+@inner
+def _turning_lines(
+    model,
+    stance,
+    kappa,
+    work,
+    v,
+    activation,
+    inside,
+    above,
+    below,
+    others,
+    moved,
+    along,
+    arm_row,
+    by_lines,
+    by_curves,
+    extra,
+    bend,
+):
+    """What the lines give to `_rotations`, about the cut ``v``; ``by_lines`` and ``by_curves`` are 0."""
+    ns = v.size
     for i in range(work.length.size):
         a, active = activation[i], work.active[i]
         if active == 0.0 or (a == 0.0 and not inside[i]):
@@ -343,7 +393,7 @@ def _rotations(
         if inside[i]:
             for s in range(ns):
                 moved[s] = along[s] + bridges * arm * arm_row[s]
-            for r in range(first, count):
+            for r in range(extra.shape[0]):
                 extra[r, i] = dot(others[r], moved)
         if a == 0.0:
             continue
@@ -357,11 +407,10 @@ def _rotations(
                 for t in range(ns):
                     by_lines[s, t] += r * (stiff * arm_row[t] - steep * along[t])
                     by_lines[t, s] -= r * bridged * along[t]
-    for r in range(first, count):
+    for r in range(extra.shape[0]):
         _packed_times(by_curves, others[r], moved)
         for s in range(ns):
             bend[r, stance.stable[s]] += moved[s] - dot(by_lines[s], others[r])
-    return count
 
 
 @inner(makes_arrays=True)
@@ -386,6 +435,30 @@ def newton_matrix(
     for r in range(size):
         for k in range(nu):
             moving[r, k] = cross[priced[r], k] if r < count else bend[r - count, k]
+    _normal_lines(stance, weight, inside, slopes, work, priced[:count], extra, line, normal, moving, square)
+    diagonal = 0.0
+    for r in range(count):
+        diagonal = max(diagonal, normal[r, r])
+    for r in range(size):
+        normal[r, r] += soft + 1e-10 * diagonal + 1e-14 + (softness[r - count] if r >= count else 0.0)
+    if not cholesky(normal, size):
+        return False
+    for k in range(nu):
+        for r in range(size):
+            line[r] = moving[r, k]
+        cholesky_solve(normal, size, line)
+        for r in range(size):
+            if r < count:
+                gain[priced[r], k] = line[r]
+            for i in range(nu):
+                square[i, k] += moving[r, i] * line[r]
+    return True
+
+
+@inner
+def _normal_lines(stance, weight, inside, slopes, work, priced, extra, line, normal, moving, square):
+    """What the lines inside their bounds give to `newton_matrix`: to its rows, their change and the matrix."""
+    nu, count, size = stance.n_free, priced.size, line.size
     for i in range(weight.size):
         if inside[i]:
             first, last = stance.column_first[i], stance.column_last[i]
@@ -405,23 +478,6 @@ def newton_matrix(
             for j in range(first, last):
                 for k in range(first, last):
                     square[j, k] -= slopes[i, j] / weight[i] * slopes[i, k]
-    diagonal = 0.0
-    for r in range(count):
-        diagonal = max(diagonal, normal[r, r])
-    for r in range(size):
-        normal[r, r] += soft + 1e-10 * diagonal + 1e-14 + (softness[r - count] if r >= count else 0.0)
-    if not cholesky(normal, size):
-        return False
-    for k in range(nu):
-        for r in range(size):
-            line[r] = moving[r, k]
-        cholesky_solve(normal, size, line)
-        for r in range(size):
-            if r < count:
-                gain[priced[r], k] = line[r]
-            for i in range(nu):
-                square[i, k] += moving[r, i] * line[r]
-    return True
 
 
 @inner(makes_arrays=True)

@@ -61,14 +61,21 @@ def stiffness_shapes(model, stance, case, row, work):
     ----------
     work : Work as `configure` left it
     """
-    nu, ns, nq, m = stance.n_free, stance.stable.size, work.q.size, work.shape.shape[0]
-    place, stiffness = np.full(nu, -1), np.empty((nu, nu))
+    nu, nq = stance.n_free, work.q.size
+    place, rest, stiffness = np.full(nu, -1), np.zeros(work.shape.shape[0]), np.empty((nu, nu))
     mover, rate = np.empty(nq, dtype=np.int64), np.empty(nq)
     crossed, met = np.empty(nq, dtype=np.int64), np.zeros(nq, dtype=np.bool_)
+    _shapes(model, stance, case, row, work, place, rest, stiffness, mover, rate, crossed, met)
+
+
+@inner
+def _shapes(model, stance, case, row, work, place, rest, stiffness, mover, rate, crossed, met):
+    """`stiffness_shapes`, in arrays made for it: ``place`` -1 and ``rest`` 0, ``met`` False throughout."""
+    ns = stance.stable.size
     for s in range(ns):
         place[stance.stable[s]] = s
     _hinges(stance, place, mover, rate)
-    tangent(model, stance, case, row, np.zeros(m), case.short_range[row], work, stiffness)
+    tangent(model, stance, case, row, rest, case.short_range[row], work, stiffness)
     for s in range(ns):
         for t in range(s + 1):
             work.base[_at(s, t)] = stiffness[stance.stable[s], stance.stable[t]]
@@ -157,11 +164,10 @@ def _holds(stance, work, activation, symmetric, least):
     return cholesky(square, square.shape[0])
 
 
-@inner(makes_arrays=True)
+@inner
 def place_cut(work, margin, k):
     """Row and bound of v' K(a) v >= margin for the vector of cut ``k``, from ``work.base`` and ``work.shape``."""
-    ns = work.cuts.shape[1]
-    packed = np.empty(work.base.size)
+    ns, packed = work.cuts.shape[1], work.packed
     for s in range(ns):
         for t in range(s + 1):
             product = work.cuts[k, s] * work.cuts[k, t]
