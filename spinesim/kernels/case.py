@@ -246,6 +246,7 @@ def solve_chain(model, stance, case, held, find, power, start, stride, work, sid
     fixed = 1 if model.pressure_line >= 0 else 0
     used, warm, line = fixed, False, False
     last_free, last_multiplier, last_cut = np.zeros(nu), np.zeros(size), np.zeros(stance.stable.size)
+    lacking = np.zeros((nu, nu))
     for row in range(case.strength.shape[0]):
         fill(math.nan, out.missing[row])
         out.stationarity[row] = math.nan
@@ -275,6 +276,7 @@ def solve_chain(model, stance, case, held, find, power, start, stride, work, sid
             line = False
             used = fixed
             fill(0.0, multiplier)
+            fill(0.0, lacking)
         if not (find and warm):
             copy(start[row], free)
         status, worst, soft, left, shaky = NOT_CONVERGED, 0.0, 0.0, math.inf, used < 0
@@ -293,6 +295,7 @@ def solve_chain(model, stance, case, held, find, power, start, stride, work, sid
                     used,
                     free,
                     multiplier,
+                    lacking,
                     activation,
                     missing,
                     work,
@@ -327,10 +330,12 @@ def solve_chain(model, stance, case, held, find, power, start, stride, work, sid
                 warm = line = False
                 copy(start[row], free)
                 fill(0.0, multiplier)
+                fill(0.0, lacking)
                 used = fixed
             elif find and status in (INFEASIBLE, UNSTABLE) and soft == 0.0:
                 soft, left, shaky = SOFTEST, math.inf, status == UNSTABLE
                 fill(0.0, multiplier)
+                fill(0.0, lacking)
             elif status == SOLVED and soft > HARDEST and left <= 0.5 * before:
                 soft *= 0.01
             elif find and status == NOT_CONVERGED and margin > -math.inf and not led:
@@ -338,6 +343,7 @@ def solve_chain(model, stance, case, held, find, power, start, stride, work, sid
                 margin, led, soft, used = -math.inf, True, 0.0, fixed
                 copy(start[row], free)
                 fill(0.0, multiplier)
+                fill(0.0, lacking)
             elif status == SOLVED and margin < case.margin[row] and not (soft > 0.0 and not left <= MISSED):
                 margin, soft = case.margin[row], 0.0
             else:

@@ -30,6 +30,7 @@ from spinesim.kernels.stability import (
     THIRD,
     drop_cuts,
     place_cut,
+    priced_cuts,
     stabilise,
     stable_modes,
     stiffness_shapes,
@@ -572,7 +573,7 @@ def learn(before, now, step, changed, lacking):
 
 @inner(makes_arrays=True)
 def posture(
-    model, stance, case, row, held, margin, soft, fixed, used, free, multiplier, activation, missing, work, side
+    model, stance, case, row, held, margin, soft, fixed, used, free, multiplier, lacking, activation, missing, work, side
 ):
     """Find the posture from a start.
 
@@ -586,6 +587,7 @@ def posture(
     fixed, used : int, rows that are no cuts of stability, and rows in use (see `stability`)
     free : (nu,) float64 [rad], start and result
     multiplier : (nu + MAX_ROWS,) float64, start and result
+    lacking : (nu, nu) float64 [1/rad2], 0 or what was learned of the second derivative in a case near by; see `learn`
     activation : (n + na,) float64, written in place
     missing : (nu + MAX_ROWS,) float64, written in place
     work : Work, left at the result; ``work.disc`` must hold the disc constants of the case
@@ -614,7 +616,7 @@ def posture(
     trial_activation = np.empty(m)
     copy(free, trial)
     before, gradient_before, rows_before = np.empty((nu, nu)), np.empty(nu), np.empty((nh, nu))
-    lacking, changed, priced_before = np.zeros((nu, nu)), np.empty(nu), 0
+    changed, priced_before = np.empty(nu), priced_cuts(fixed, used, nu, multiplier)
     penalty, merit, slope, length, longest = 0.0, math.inf, 0.0, 1.0, 0.0
     worst, cost, rounds, halvings = math.nan, 0.0, 0, 0
     while True:
@@ -804,7 +806,7 @@ def posture(
                     curvature[j, j] = 1.0
         if priced != priced_before:
             fill(0.0, lacking)
-        elif priced > 0 and length * longest <= LEARNED:
+        elif priced > 0 and rounds > 0 and length * longest <= LEARNED:
             # of the Lagrangian: with the held angles at their present price at both ends
             for j in range(nu):
                 step[j] *= length
