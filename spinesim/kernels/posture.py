@@ -573,7 +573,22 @@ def learn(before, now, step, changed, lacking):
 
 @inner(makes_arrays=True)
 def posture(
-    model, stance, case, row, held, margin, soft, fixed, used, free, multiplier, lacking, activation, missing, work, side
+    model,
+    stance,
+    case,
+    row,
+    held,
+    margin,
+    soft,
+    fixed,
+    used,
+    free,
+    multiplier,
+    lacking,
+    activation,
+    missing,
+    work,
+    side,
 ):
     """Find the posture from a start.
 

@@ -11,11 +11,12 @@ from tests.kernels.scene import scene
 SOLVED, INFEASIBLE, NOT_CONVERGED, UNSTABLE = 0, 1, 2, 3
 
 
-def chain(s, cases, find, start=None):
+def chain(s, cases, find, start=None, stride=None):
     count = cases.strength.shape[0]
     out = empty_outputs(s.model, s.stance, count)
     start = np.zeros((count, s.stance.n_free)) if start is None else start
-    solve_chain(s.model, s.stance, cases, no_held(s.stance), find, 2.0, start, s.work, s.side, out)
+    stride = np.zeros(count) if stride is None else stride
+    solve_chain(s.model, s.stance, cases, no_held(s.stance), find, 2.0, start, stride, s.work, s.side, out)
     return out
 
 
@@ -91,6 +92,22 @@ def test_chain__warm_and_cold_agree(adult, find, stable):
         assert alone.free[0] == pytest.approx(warm.free[row], abs=angle)
         assert alone.activation[0] == pytest.approx(warm.activation[row], abs=activation)
         assert alone.reaction[0] == pytest.approx(warm.reaction[row], abs=1e3 * activation)
+
+
+@pytest.mark.parametrize("stable", [True, False])
+def test_chain__goes_on_along_the_line_through_the_last_two(adult, stable):
+    """From where the line leads, the same postures take fewer rounds; a line that leads astray costs rounds only."""
+    s = scene(adult)
+    cases = rows(s, 8, stable)
+    plain = chain(s, cases, True)
+    angle = 1e-7 if stable else 1e-8
+    for stride, better in ((np.r_[0, 0, np.ones(6)], True), (np.full(8, -2.0), False)):
+        out = chain(s, cases, True, stride=stride)
+        assert (out.status == SOLVED).all()
+        assert out.free == pytest.approx(plain.free, abs=angle)
+        np.testing.assert_array_equal(out.free[:2], plain.free[:2])
+        rounds, before = out.iterations[2:].sum(), plain.iterations[2:].sum()
+        assert rounds < before if better else rounds >= before
 
 
 def test_chain__an_infeasible_case_says_so_and_the_next_is_solved(adult):
