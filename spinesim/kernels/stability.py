@@ -14,7 +14,15 @@ import math
 
 import numpy as np
 
-from spinesim.kernels.balance import INFEASIBLE, MAX_ROWS, NOT_CONVERGED, SOLVED, UNSTABLE, balance, cholesky
+from spinesim.kernels.balance import (
+    INFEASIBLE,
+    MAX_ROWS,
+    NOT_CONVERGED,
+    SOLVED,
+    UNSTABLE,
+    balance,
+    cholesky,
+)
 from spinesim.kernels.jit import inner, kernel, stage
 from spinesim.kernels.muscle import line_curvature
 from spinesim.kernels.state import cross_bridges, tangent
@@ -155,7 +163,7 @@ def stable_modes(stance, work, activation, symmetric):
     return np.linalg.eigh(_stable_stiffness(stance, work, activation, symmetric))
 
 
-@inner
+@inner(makes_arrays=True)
 def _holds(stance, work, activation, symmetric, least):
     """Whether no eigenvalue of K(a) is below ``least``: a factorisation tells, at a fraction of the modes' cost."""
     square = _stable_stiffness(stance, work, activation, symmetric)
@@ -229,7 +237,7 @@ def priced_cuts(fixed, used, nu, multiplier):
     return count
 
 
-@kernel
+@kernel(makes_arrays=True)
 def add_cuts(stance, work, margin, tolerance, symmetric, gather, fixed, used, multiplier, activation):
     """Cut off every motion whose stiffness is below the margin.
 

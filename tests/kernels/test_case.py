@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numba.core.runtime import _nrt_python, rtsys
 
 from spinesim.kernels.case import solve_chain
 from spinesim.outputs import empty_outputs
@@ -108,6 +109,22 @@ def test_chain__goes_on_along_the_line_through_the_last_two(adult, stable):
         np.testing.assert_array_equal(out.free[:2], plain.free[:2])
         rounds, before = out.iterations[2:].sum(), plain.iterations[2:].sum()
         assert rounds < before if better else rounds >= before
+
+
+@pytest.mark.parametrize("stance", ["standing", "sitting"])
+@pytest.mark.parametrize(("find", "stable"), [(True, True), (True, False), (False, True)])
+def test_chain__frees_every_array_it_makes(adult, stance, find, stable):
+    s = scene(adult, stance)
+    cases = rows(s, 3, stable)
+    chain(s, cases, find)
+    _nrt_python.memsys_enable_stats()
+    before = rtsys.get_allocation_stats()
+    chain(s, cases, find)
+    after = rtsys.get_allocation_stats()
+    _nrt_python.memsys_disable_stats()
+    made = after.mi_alloc - before.mi_alloc
+    assert made > 0
+    assert after.mi_free - before.mi_free == made
 
 
 def test_chain__an_infeasible_case_says_so_and_the_next_is_solved(adult):

@@ -9,6 +9,7 @@ import spinesim.kernels
 
 SOURCES = sorted(Path(spinesim.kernels.__file__).parent.glob("*.py"))
 MAKERS = {"empty", "zeros", "ones", "full", "array", "copy", "eigh", "arange"}
+GIVERS = {"_stable_stiffness", "stable_modes"}  #: kernels that return arrays
 
 
 def functions_called(node):
@@ -36,7 +37,7 @@ FUNCTIONS = kernels()
 def makes(name):
     """What makes arrays in a kernel or in the stages that are compiled as part of it."""
     _, makers, calls = FUNCTIONS[name]
-    found = set(makers)
+    found = makers | calls & GIVERS
     for other in calls & FUNCTIONS.keys() - {name}:
         if FUNCTIONS[other][0] == "stage":
             found |= makes(other)
