@@ -307,12 +307,26 @@ def _run(
     arrays = stance.arrays if task.volume else stance.arrays._replace(cost=np.ones_like(stance.arrays.cost))
     out = empty_outputs(model, arrays, count)
     work, side = workspace(model, arrays), workspace(model, arrays)
+    stride = strides(columns, count)
     for begin in range(0, count, length):
         rows = slice(begin, begin + length)
         some = CaseArrays._make(table[rows] for table in cases)
         room = Outputs._make(array[rows] for array in out)
-        solve_chain(model, arrays, some, held, task.find, task.power, start[rows], work, side, room)
+        solve_chain(model, arrays, some, held, task.find, task.power, start[rows], stride[rows], work, side, room)
     return out, cases
+
+
+def strides(columns: Mapping[str, Floats], count: int) -> Floats:
+    """Step from the case before to each case over the one before that (count,), where values go on in a line; else 0.
+
+    No line is trusted further than twice the last step.
+    """
+    values = np.array([column / max(np.ptp(column), 1e-300) for column in columns.values()]).reshape(-1, count)
+    steps = np.diff(values, axis=1)
+    lengths = (steps[:, :-1] ** 2).sum(axis=0)
+    along = (steps[:, 1:] * steps[:, :-1]).sum(axis=0)
+    found = np.divide(along, lengths, out=np.zeros_like(along), where=lengths > 0.0)
+    return np.concatenate([np.zeros(min(count, 2)), np.where(np.abs(found) <= 2.0, found, 0.0)])
 
 
 def chain_cases(task: Task, columns: Mapping[str, Floats], count: int) -> tuple[CaseArrays, list[dict[str, float]]]:

@@ -254,6 +254,7 @@ def _reference(packed: Packed):  # type: ignore[no-untyped-def]
         False,
         2.0,
         np.zeros((1, arrays.n_free)),
+        np.zeros(1),
         workspace(packed.arrays, arrays),
         workspace(packed.arrays, arrays),
         out,

@@ -13,6 +13,7 @@ import spinesim as ss
 from spinesim.cases import case_arrays
 from spinesim.errors import InfeasibleError, InputError, NotConvergedError
 from spinesim.model.pack import pack
+from spinesim.solve import strides
 from spinesim.stance import pack_stance
 from spinesim.variables import COORDINATES, VARIABLES
 from tests.kernels.freebody import FreeBody
@@ -424,3 +425,33 @@ def test_two_threads_at_once__get_what_one_gets(adult):
     for (_, i), dataset in found.items():
         xr.testing.assert_identical(dataset, alone[i])
     assert len(found) == 6
+
+
+@given(
+    first=st.floats(-100, 100),
+    steps=st.lists(st.floats(0.01, 10) | st.floats(-10, -0.01), min_size=1, max_size=8),
+    others=st.dictionaries(st.sampled_from("abc"), st.floats(-10, 10)),
+)
+def test_strides__lead_to_the_next_value_of_an_axis_or_nowhere(first, steps, others):
+    values = first + np.concatenate([[0.0], np.cumsum(steps)])
+    columns = {"axis": values} | {name: np.full(values.size, value) for name, value in others.items()}
+    stride = strides(columns, values.size)
+    assert stride.shape == values.shape
+    assert not stride[:2].any()
+    for row in range(2, values.size):
+        predicted = values[row - 1] + stride[row] * (values[row - 1] - values[row - 2])
+        apart = abs(values[row] - values[row - 1]) > 2.0 * abs(values[row - 1] - values[row - 2]) * (1 - 1e-9)
+        assert predicted == pytest.approx(values[row], abs=1e-9) or (apart and stride[row] == 0.0)
+
+
+def test_strides__of_values_that_stay_or_are_few_are_zero():
+    assert not strides({"a": np.full(5, 3.0)}, 5).any()
+    assert not strides({}, 3).any()
+    for count in (1, 2):
+        assert strides({"a": np.arange(count, dtype=float)}, count).tolist() == [0.0] * count
+
+
+def test_strides__where_values_turn_aside_go_as_far_as_the_old_direction():
+    """From (0, 0) by (1, 0) to a step of (1, 1): the part along the old step is 1, after that (0, 1) has none of it."""
+    columns = {"a": np.array([0.0, 1.0, 2.0, 2.0]), "b": np.array([0.0, 0.0, 2.0, 2.0 + 0.0])}
+    assert strides(columns, 4).tolist() == [0.0, 0.0, 1.0, 0.0]

@@ -40,7 +40,7 @@ def _arctangent_curvature(s, t, si, ti, sj, tj, sij, tij):
     return (sij * t + si * tj - sj * ti - s * tij) / size - slope * 2.0 * (s * sj + t * tj) / (size * size)
 
 
-@inner
+@inner(makes_arrays=True)
 def trunk_curvature(turn, outer, near, factor):
     """Second derivative of factor . (flexion, bend, turn) by two world axes, ``outer`` the earlier in the chain."""
     first, second, both = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3))

@@ -277,7 +277,7 @@ def _shortage(problem, used, direction, pull):
     return value
 
 
-@kernel
+@kernel(makes_arrays=True)
 def shortage_along(problem, used, direction):
     """tau . d + b . e less the most the activations can give along (d, e); above 0 it proves that no balance exists."""
     nu = problem.tau.size

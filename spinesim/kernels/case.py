@@ -18,7 +18,7 @@ from spinesim.kernels.balance import (
 )
 from spinesim.kernels.jit import inner, kernel, stage
 from spinesim.kernels.posture import posture
-from spinesim.kernels.stability import MARGIN_TOLERANCE, drop_cuts, stabilise, stiffness_shapes, weakest
+from spinesim.kernels.stability import ALIGNED, MARGIN_TOLERANCE, drop_cuts, stabilise, stiffness_shapes, weakest
 from spinesim.kernels.state import configure, tangent
 from spinesim.kernels.vector import copy, dot, fill, largest
 
@@ -59,7 +59,7 @@ def excluding(lower, upper):
     return excess > 0.0
 
 
-@inner
+@inner(makes_arrays=True)
 def nerve_room(model, case, row, work, out):
     """Discs, foramina, canal and roots of a solved case, from its joint reactions, into row ``row`` of ``out``."""
     count = model.foramen_part.size
@@ -86,7 +86,7 @@ def nerve_room(model, case, row, work, out):
         out.canal[row, f] = foramen.canal_area(model, f, rotation, shift, disc, case.flavum[row])
 
 
-@inner
+@inner(makes_arrays=True)
 def derive(model, stance, case, row, problem, used, power, fixed, free, multiplier, activation, find, least, work, out):
     """Loads, angles and foramina of a solved case, from ``work`` as it was left, into row ``row`` of ``out``.
 
@@ -180,9 +180,46 @@ def derive(model, stance, case, row, problem, used, power, fixed, free, multipli
     copy(work.place, out.body_position[row])
 
 
-@kernel
-def solve_chain(model, stance, case, held, find, power, start, work, side, out):
-    """Solve a chain of cases: the first from ``start`` (cold), each further one from the last solved one.
+@inner
+def extrapolate(stride, fixed, used, free, multiplier, cuts, last_free, last_multiplier, last_cut):
+    """Go on from the last case along the line through the last two, with posture, multipliers and the only cut.
+
+    Parameters
+    ----------
+    stride : float, step to the next case over that between the last two
+    free, multiplier, cuts : of the last case; where the line leads to in place
+    last_free, last_multiplier, last_cut : of the case before it; of the last case in place
+    """
+    for j in range(free.size):
+        now = free[j]
+        free[j] += stride * (now - last_free[j])
+        last_free[j] = now
+    turned = 0.0
+    if used == fixed + 1:
+        turned = dot(cuts[fixed], last_cut)
+    for j in range(free.size + used):
+        now = multiplier[j]
+        if j < free.size or turned > ALIGNED:
+            multiplier[j] += stride * (now - last_multiplier[j])
+        if j >= free.size:
+            multiplier[j] = max(multiplier[j], 0.0)
+        last_multiplier[j] = now
+    if used != fixed + 1:
+        fill(0.0, last_cut)
+    else:
+        for s in range(last_cut.size):
+            now = cuts[fixed, s]
+            if turned > ALIGNED:
+                cuts[fixed, s] += stride * (now - last_cut[s])
+            last_cut[s] = now
+        size = math.sqrt(dot(cuts[fixed], cuts[fixed]))
+        for s in range(last_cut.size):
+            cuts[fixed, s] /= size
+
+
+@kernel(makes_arrays=True)
+def solve_chain(model, stance, case, held, find, power, start, stride, work, side, out):
+    """Solve a chain of cases: the first from ``start`` (cold), each further one from the solved ones before it.
 
     A found posture whose start has no balance is led by a soft balance that hardens in steps.
 
@@ -195,6 +232,8 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
         Cost of the activations of a held posture, see `balance`; a found posture has its own.
     start : (nc, nu) float64 [rad]
         The posture to hold, or the cold start of each case.
+    stride : (nc,) float64 [1]
+        Step from the case before to each case over the one before that; 0 starts from the case before.
     work, side : Work
     out : Outputs, written in place; where a case fails, only status, iterations and missing moments are set
     """
@@ -205,7 +244,9 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
     rest, effort = np.zeros(m), (power if power > 0.0 else 2.0) * stance.cost
     pull = 2.0 * stance.cost
     fixed = 1 if model.pressure_line >= 0 else 0
-    used, warm = fixed, False
+    used, warm, line = fixed, False, False
+    last_free, last_multiplier, last_cut = np.zeros(nu), np.zeros(size), np.zeros(stance.stable.size)
+    lacking = np.zeros((nu, nu))
     for row in range(case.strength.shape[0]):
         fill(math.nan, out.missing[row])
         out.stationarity[row] = math.nan
@@ -227,9 +268,15 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
         warm = warm and not (case.symmetric[row] and not case.symmetric[row - 1])
         if warm:
             used = drop_cuts(work, fixed, used, nu, multiplier)
+            if find:
+                along = stride[row] if line else 0.0
+                extrapolate(along, fixed, used, free, multiplier, work.cuts, last_free, last_multiplier, last_cut)
+                line = True
         else:
+            line = False
             used = fixed
             fill(0.0, multiplier)
+            fill(0.0, lacking)
         if not (find and warm):
             copy(start[row], free)
         status, worst, soft, left, shaky = NOT_CONVERGED, 0.0, 0.0, math.inf, used < 0
@@ -248,6 +295,7 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
                     used,
                     free,
                     multiplier,
+                    lacking,
                     activation,
                     missing,
                     work,
@@ -279,13 +327,15 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
             out.iterations[row] += more
             left, before = soft * largest(multiplier[: nu + used]), left
             if warm and status != SOLVED:
-                warm = False
+                warm = line = False
                 copy(start[row], free)
                 fill(0.0, multiplier)
+                fill(0.0, lacking)
                 used = fixed
             elif find and status in (INFEASIBLE, UNSTABLE) and soft == 0.0:
                 soft, left, shaky = SOFTEST, math.inf, status == UNSTABLE
                 fill(0.0, multiplier)
+                fill(0.0, lacking)
             elif status == SOLVED and soft > HARDEST and left <= 0.5 * before:
                 soft *= 0.01
             elif find and status == NOT_CONVERGED and margin > -math.inf and not led:
@@ -293,6 +343,7 @@ def solve_chain(model, stance, case, held, find, power, start, work, side, out):
                 margin, led, soft, used = -math.inf, True, 0.0, fixed
                 copy(start[row], free)
                 fill(0.0, multiplier)
+                fill(0.0, lacking)
             elif status == SOLVED and margin < case.margin[row] and not (soft > 0.0 and not left <= MISSED):
                 margin, soft = case.margin[row], 0.0
             else:

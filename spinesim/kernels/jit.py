@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -109,14 +110,23 @@ def _compiled(function: Callable[..., Any], **options: Any) -> Any:
         numba.config.CACHE_DIR = kept
 
 
-def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function without Python objects; division by zero and overflow give inf or nan, as in numpy."""
-    return _compiled(function)
+def kernel(function: Callable[..., Any] | None = None, *, makes_arrays: bool = False) -> Any:
+    """Compile a function without Python objects; division by zero and overflow give inf or nan, as in numpy.
+
+    One that makes no arrays of its own counts no references: counting those of a whole model at every call takes
+    longer than many a call, and threads that share the model wait for each other. One that makes arrays, or is given
+    some by a kernel it calls, must say so, or they are never freed.
+    """
+    if function is None:
+        return partial(kernel, makes_arrays=makes_arrays)
+    return _compiled(function, _nrt=makes_arrays)
 
 
-def inner(function: Callable[..., Any]) -> Any:
+def inner(function: Callable[..., Any] | None = None, *, makes_arrays: bool = False) -> Any:
     """A kernel that only kernels call: without the entry from Python, which would take as long to compile again."""
-    return _compiled(function, no_cpython_wrapper=True)
+    if function is None:
+        return partial(inner, makes_arrays=makes_arrays)
+    return _compiled(function, _nrt=makes_arrays, no_cpython_wrapper=True)
 
 
 def stage(function: Callable[..., Any]) -> Any:

@@ -246,7 +246,7 @@ def root(model, f, flat, area, ring, near, hold, centre, values):
     values[BAND] = band
 
 
-@kernel
+@kernel(makes_arrays=True)
 def anatomies(model, f, flat, factors, pressure):
     """Contact pressure [Pa] of the root in foramen ``f`` in many anatomies of one posture, in place (na,).
 
@@ -280,7 +280,7 @@ def anatomies(model, f, flat, factors, pressure):
         pressure[k] = model.root_law[2] * factors[k, 3] * squeeze(half * factors[k, 2], cushion, room)
 
 
-@kernel
+@kernel(makes_arrays=True)
 def population(model, turn, place, disc, flavum, scale, factors, pressure):
     """Contact pressure [Pa] of every root in many anatomies of one posture, in place (nf, 2, na).
 

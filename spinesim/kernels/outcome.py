@@ -10,7 +10,7 @@ from spinesim.kernels.posture import held_errors
 from spinesim.kernels.state import configure
 
 
-@kernel
+@kernel(makes_arrays=True)
 def outcome(model, stance, case, row, held, find, free, multiplier, activation, work, out):
     """Loads, angles and foramina of one case, as of a solved one.
 

@@ -30,6 +30,7 @@ from spinesim.kernels.stability import (
     THIRD,
     drop_cuts,
     place_cut,
+    priced_cuts,
     stabilise,
     stable_modes,
     stiffness_shapes,
@@ -50,7 +51,7 @@ TURNING = 48  # rows for the turning of modes: three cuts with a price
 PROBE = 1e-5  # [rad]; forward difference of K, good to about 1e-5 of it, which costs no Newton round
 
 
-@kernel
+@kernel(makes_arrays=True)
 def goals(model, stance, work, carried, gradient, curvature):
     """Cost of leaving the support centre and the trunk's aim, its gradient and curvature by u.
 
@@ -103,7 +104,7 @@ def trunk_row(model, stance, work, which, by_q, by_u):
     to_free(stance, by_q, by_u)
 
 
-@inner
+@inner(makes_arrays=True)
 def held_errors(model, stance, held, values, free, work, errors, rows):
     """By how much the held angles are missed [rad] and their gradients, written in place (nh,), (nh, nu)."""
     by_q = np.empty(work.q.size)
@@ -119,7 +120,7 @@ def held_errors(model, stance, held, values, free, work, errors, rows):
                 errors[h] += held.rows[h, j] * free[j]
 
 
-@inner
+@inner(makes_arrays=True)
 def _remaining(gradient, errors, rows, price):
     """Largest gradient along directions that the held angles leave free [1/rad], and largest error of those [rad].
 
@@ -148,7 +149,7 @@ def _remaining(gradient, errors, rows, price):
     return worst, largest(errors)
 
 
-@inner
+@inner(makes_arrays=True)
 def add_trunk_curvature(model, stance, held, price, work, scratch, curvature):
     """Add the curvature of the trunk's angles, weighed by how far they are off and by the price of those held."""
     factor = np.empty(3)
@@ -178,7 +179,7 @@ def _without_muscles(stance, work, bare):
             bare[j] += work.arms[i, j] * work.passive[i]
 
 
-@inner
+@inner(makes_arrays=True)
 def cut_slopes(
     model, stance, case, row, free, k, price, activation, work, side, store, slopes, cross, change, below_k, curvature
 ):
@@ -196,7 +197,7 @@ def cut_slopes(
     curvature : (nu, nu) float64, gains what the bending of discs and passive muscles gives to the second derivative of
         the Lagrangian
     """
-    nu, n = free.size, work.length.size
+    nu = free.size
     along, near, above, middle, below = np.zeros(nu), np.empty(nu), np.empty(nu), np.empty(nu), np.empty(nu)
     by_disc, by_joint = np.empty(nu), np.zeros(work.q.size)
     turning, curving = np.empty(work.q.size), np.empty(work.q.size)
@@ -229,7 +230,13 @@ def cut_slopes(
     add_diagonal(stance, curving, -price, curvature)
     for j in range(nu):
         cross[j] = -(above[j] - 2.0 * middle[j] + below[j]) / THIRD**2 - by_disc[j]
-    for i in range(n):
+    _line_slopes(model, stance, case, row, price, activation, along, work, side, store, slopes, cross, curvature)
+
+
+@inner
+def _line_slopes(model, stance, case, row, price, activation, along, work, side, store, slopes, cross, curvature):
+    """What the lines give to `cut_slopes`; ``store`` and ``side`` hold the moment arms at u + h v and u - h v."""
+    for i in range(work.length.size):
         active, passive, a = work.active[i], work.passive[i], activation[i]
         first, last = stance.column_first[i], stance.column_last[i]
         arm = curve = 0.0
@@ -266,7 +273,7 @@ def _packed_times(packed, x, y):
             place += 1
 
 
-@inner
+@inner(makes_arrays=True)
 def _rotations(
     model,
     stance,
@@ -328,6 +335,50 @@ def _rotations(
             for s in range(ns):
                 bend[count, j] -= vectors[s, e] * change[stance.stable[s], j]
         count += 1
+    _turning_lines(
+        model,
+        stance,
+        kappa,
+        work,
+        v,
+        activation,
+        inside,
+        above,
+        below,
+        others[first:count],
+        moved,
+        along,
+        arm_row,
+        by_lines,
+        by_curves,
+        extra[first:count],
+        bend[first:count],
+    )
+    return count
+
+
+@inner
+def _turning_lines(
+    model,
+    stance,
+    kappa,
+    work,
+    v,
+    activation,
+    inside,
+    above,
+    below,
+    others,
+    moved,
+    along,
+    arm_row,
+    by_lines,
+    by_curves,
+    extra,
+    bend,
+):
+    """What the lines give to `_rotations`, about the cut ``v``; ``by_lines`` and ``by_curves`` are 0."""
+    ns = v.size
     for i in range(work.length.size):
         a, active = activation[i], work.active[i]
         if active == 0.0 or (a == 0.0 and not inside[i]):
@@ -343,7 +394,7 @@ def _rotations(
         if inside[i]:
             for s in range(ns):
                 moved[s] = along[s] + bridges * arm * arm_row[s]
-            for r in range(first, count):
+            for r in range(extra.shape[0]):
                 extra[r, i] = dot(others[r], moved)
         if a == 0.0:
             continue
@@ -357,14 +408,13 @@ def _rotations(
                 for t in range(ns):
                     by_lines[s, t] += r * (stiff * arm_row[t] - steep * along[t])
                     by_lines[t, s] -= r * bridged * along[t]
-    for r in range(first, count):
+    for r in range(extra.shape[0]):
         _packed_times(by_curves, others[r], moved)
         for s in range(ns):
             bend[r, stance.stable[s]] += moved[s] - dot(by_lines[s], others[r])
-    return count
 
 
-@inner
+@inner(makes_arrays=True)
 def newton_matrix(
     stance, weight, inside, slopes, work, used, turning, extra, bend, softness, soft, multiplier, cross, square, gain
 ):
@@ -386,25 +436,7 @@ def newton_matrix(
     for r in range(size):
         for k in range(nu):
             moving[r, k] = cross[priced[r], k] if r < count else bend[r - count, k]
-    for i in range(weight.size):
-        if inside[i]:
-            first, last = stance.column_first[i], stance.column_last[i]
-            for r in range(size):
-                if r >= count:
-                    line[r] = extra[r - count, i]
-                else:
-                    j = priced[r]
-                    line[r] = work.columns[i, j] if j < nu else work.rows[j - nu, i]
-            for r in range(size):
-                c = line[r] / weight[i]
-                if c != 0.0:
-                    for t in range(r + 1):
-                        normal[r, t] += c * line[t]
-                    for k in range(first, last):
-                        moving[r, k] -= c * slopes[i, k]
-            for j in range(first, last):
-                for k in range(first, last):
-                    square[j, k] -= slopes[i, j] / weight[i] * slopes[i, k]
+    _normal_lines(stance, weight, inside, slopes, work, priced[:count], extra, line, normal, moving, square)
     diagonal = 0.0
     for r in range(count):
         diagonal = max(diagonal, normal[r, r])
@@ -425,6 +457,31 @@ def newton_matrix(
 
 
 @inner
+def _normal_lines(stance, weight, inside, slopes, work, priced, extra, line, normal, moving, square):
+    """What the lines inside their bounds give to `newton_matrix`: to its rows, their change and the matrix."""
+    nu, count, size = stance.n_free, priced.size, line.size
+    for i in range(weight.size):
+        if inside[i]:
+            first, last = stance.column_first[i], stance.column_last[i]
+            for r in range(size):
+                if r >= count:
+                    line[r] = extra[r - count, i]
+                else:
+                    j = priced[r]
+                    line[r] = work.columns[i, j] if j < nu else work.rows[j - nu, i]
+            for r in range(size):
+                c = line[r] / weight[i]
+                if c != 0.0:
+                    for t in range(r + 1):
+                        normal[r, t] += c * line[t]
+                    for k in range(first, last):
+                        moving[r, k] -= c * slopes[i, k]
+            for j in range(first, last):
+                for k in range(first, last):
+                    square[j, k] -= slopes[i, j] / weight[i] * slopes[i, k]
+
+
+@inner(makes_arrays=True)
 def newton_step(square, gradient, errors, rows, step):
     """Newton step of phi along which the held angles are met; where phi curves down, its curvature is taken as up."""
     nu, nh = gradient.size, errors.size
@@ -484,7 +541,7 @@ def newton_step(square, gradient, errors, rows, step):
         step[j] -= slope[j]
 
 
-@inner
+@inner(makes_arrays=True)
 def learn(before, now, step, changed, lacking):
     """Symmetric rank-one update of what the second derivative lacks, from what a step showed of it, in place.
 
@@ -514,9 +571,24 @@ def learn(before, now, step, changed, lacking):
                 lacking[j, k] += rest[j] * rest[k] / along
 
 
-@inner
+@inner(makes_arrays=True)
 def posture(
-    model, stance, case, row, held, margin, soft, fixed, used, free, multiplier, activation, missing, work, side
+    model,
+    stance,
+    case,
+    row,
+    held,
+    margin,
+    soft,
+    fixed,
+    used,
+    free,
+    multiplier,
+    lacking,
+    activation,
+    missing,
+    work,
+    side,
 ):
     """Find the posture from a start.
 
@@ -530,6 +602,7 @@ def posture(
     fixed, used : int, rows that are no cuts of stability, and rows in use (see `stability`)
     free : (nu,) float64 [rad], start and result
     multiplier : (nu + MAX_ROWS,) float64, start and result
+    lacking : (nu, nu) float64 [1/rad2], 0 or what was learned of the second derivative in a case near by; see `learn`
     activation : (n + na,) float64, written in place
     missing : (nu + MAX_ROWS,) float64, written in place
     work : Work, left at the result; ``work.disc`` must hold the disc constants of the case
@@ -558,7 +631,7 @@ def posture(
     trial_activation = np.empty(m)
     copy(free, trial)
     before, gradient_before, rows_before = np.empty((nu, nu)), np.empty(nu), np.empty((nh, nu))
-    lacking, changed, priced_before = np.zeros((nu, nu)), np.empty(nu), 0
+    changed, priced_before = np.empty(nu), priced_cuts(fixed, used, nu, multiplier)
     penalty, merit, slope, length, longest = 0.0, math.inf, 0.0, 1.0, 0.0
     worst, cost, rounds, halvings = math.nan, 0.0, 0, 0
     while True:
@@ -748,7 +821,7 @@ def posture(
                     curvature[j, j] = 1.0
         if priced != priced_before:
             fill(0.0, lacking)
-        elif priced > 0 and length * longest <= LEARNED:
+        elif priced > 0 and rounds > 0 and length * longest <= LEARNED:
             # of the Lagrangian: with the held angles at their present price at both ends
             for j in range(nu):
                 step[j] *= length

@@ -14,7 +14,7 @@ ROUNDS = 50
 TOLERANCE = 1e-12  # [rad], and [m] for the centre of mass
 
 
-@inner
+@inner(makes_arrays=True)
 def complete(model, stance, case, row, held, modes, centred, free, work):
     """Solve for the posture that meets the held angles and, if asked, keeps the centre of mass over its support.
 

@@ -14,7 +14,15 @@ import math
 
 import numpy as np
 
-from spinesim.kernels.balance import INFEASIBLE, MAX_ROWS, NOT_CONVERGED, SOLVED, UNSTABLE, balance, cholesky
+from spinesim.kernels.balance import (
+    INFEASIBLE,
+    MAX_ROWS,
+    NOT_CONVERGED,
+    SOLVED,
+    UNSTABLE,
+    balance,
+    cholesky,
+)
 from spinesim.kernels.jit import inner, kernel, stage
 from spinesim.kernels.muscle import line_curvature
 from spinesim.kernels.state import cross_bridges, tangent
@@ -53,7 +61,7 @@ def _hinges(stance, place, mover, rate):
                 mover[k], rate[k] = place[stance.rate_index[e]], stance.rate[e]
 
 
-@kernel
+@kernel(makes_arrays=True)
 def stiffness_shapes(model, stance, case, row, work):
     """Stiffness without activation, and its change with each activation, into ``work.base`` and ``work.shape``.
 
@@ -61,14 +69,21 @@ def stiffness_shapes(model, stance, case, row, work):
     ----------
     work : Work as `configure` left it
     """
-    nu, ns, nq, m = stance.n_free, stance.stable.size, work.q.size, work.shape.shape[0]
-    place, stiffness = np.full(nu, -1), np.empty((nu, nu))
+    nu, nq = stance.n_free, work.q.size
+    place, rest, stiffness = np.full(nu, -1), np.zeros(work.shape.shape[0]), np.empty((nu, nu))
     mover, rate = np.empty(nq, dtype=np.int64), np.empty(nq)
     crossed, met = np.empty(nq, dtype=np.int64), np.zeros(nq, dtype=np.bool_)
+    _shapes(model, stance, case, row, work, place, rest, stiffness, mover, rate, crossed, met)
+
+
+@inner
+def _shapes(model, stance, case, row, work, place, rest, stiffness, mover, rate, crossed, met):
+    """`stiffness_shapes`, in arrays made for it: ``place`` -1 and ``rest`` 0, ``met`` False throughout."""
+    ns = stance.stable.size
     for s in range(ns):
         place[stance.stable[s]] = s
     _hinges(stance, place, mover, rate)
-    tangent(model, stance, case, row, np.zeros(m), case.short_range[row], work, stiffness)
+    tangent(model, stance, case, row, rest, case.short_range[row], work, stiffness)
     for s in range(ns):
         for t in range(s + 1):
             work.base[_at(s, t)] = stiffness[stance.stable[s], stance.stable[t]]
@@ -120,7 +135,7 @@ def stiffness_shapes(model, stance, case, row, work):
                         packed[_at(place[j], place[k])] += bridges * work.arms[i, j] * work.arms[i, k]
 
 
-@inner
+@inner(makes_arrays=True)
 def _stable_stiffness(stance, work, activation, symmetric):
     """K(a) over the stable coordinates.
 
@@ -142,13 +157,13 @@ def _stable_stiffness(stance, work, activation, symmetric):
     return square
 
 
-@inner
+@inner(makes_arrays=True)
 def stable_modes(stance, work, activation, symmetric):
     """Eigenvalues and eigenvectors of K(a) over the stable coordinates."""
     return np.linalg.eigh(_stable_stiffness(stance, work, activation, symmetric))
 
 
-@inner
+@inner(makes_arrays=True)
 def _holds(stance, work, activation, symmetric, least):
     """Whether no eigenvalue of K(a) is below ``least``: a factorisation tells, at a fraction of the modes' cost."""
     square = _stable_stiffness(stance, work, activation, symmetric)
@@ -160,8 +175,7 @@ def _holds(stance, work, activation, symmetric, least):
 @inner
 def place_cut(work, margin, k):
     """Row and bound of v' K(a) v >= margin for the vector of cut ``k``, from ``work.base`` and ``work.shape``."""
-    ns = work.cuts.shape[1]
-    packed = np.empty(work.base.size)
+    ns, packed = work.cuts.shape[1], work.packed
     for s in range(ns):
         for t in range(s + 1):
             product = work.cuts[k, s] * work.cuts[k, t]
@@ -189,7 +203,7 @@ def drop_cuts(work, fixed, used, nu, multiplier):
     return kept
 
 
-@inner
+@inner(makes_arrays=True)
 def _gather(work, margin, fixed, used, nu, multiplier):
     """Put the eigenvectors of Z in the place of the priced cuts, with its eigenvalues as their prices."""
     ns = work.cuts.shape[1]
@@ -223,7 +237,7 @@ def priced_cuts(fixed, used, nu, multiplier):
     return count
 
 
-@kernel
+@kernel(makes_arrays=True)
 def add_cuts(stance, work, margin, tolerance, symmetric, gather, fixed, used, multiplier, activation):
     """Cut off every motion whose stiffness is below the margin.
 
@@ -322,7 +336,7 @@ def stabilise(
     return NOT_CONVERGED, used, rounds
 
 
-@inner
+@inner(makes_arrays=True)
 def _turn(problem, fixed, used, soft, margin, symmetric, stance, work, multiplier, activation, missing):
     """Turn the only cut that has a price until it stays, for `turn_cut`; status of the last balance, and used rows."""
     nu, ns = stance.n_free, work.cuts.shape[1]
@@ -362,7 +376,7 @@ def _turn(problem, fixed, used, soft, margin, symmetric, stance, work, multiplie
     return SOLVED, used
 
 
-@kernel
+@kernel(makes_arrays=True)
 def turn_cut(problem, fixed, used, soft, margin, tolerance, symmetric, stance, work, multiplier, activation, missing):
     """Turn the only cut that has a price to the mode that it holds, balance again, and so on until it stays.
 

@@ -33,6 +33,7 @@ class Work(NamedTuple):
     cuts: Floats  #: (MAX_ROWS, ns) unit vectors along which the stiffness is bounded
     base: Floats  #: (nt,) stiffness without activation, lower triangle over the ``ns`` stable coordinates
     shape: Floats  #: (n + na, nt) its change with each activation
+    packed: Floats  #: (nt,) scratch of the cuts
     moment: Floats  #: (nq,) joint moments of everything but activations
     tau: Floats  #: (nu,) moments that activations must give
     disc: Floats  #: (nd, 6)
@@ -73,6 +74,7 @@ def workspace(model: ModelArrays, stance: StanceArrays) -> Work:
         cuts=np.zeros((MAX_ROWS, ns)),
         base=np.zeros(ns * (ns + 1) // 2),
         shape=np.zeros((m, ns * (ns + 1) // 2)),
+        packed=np.zeros(ns * (ns + 1) // 2),
         moment=np.zeros(nq),
         tau=np.zeros(nu),
         disc=np.zeros((model.disc_coordinate.size, 6)),

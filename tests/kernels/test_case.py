@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numba.core.runtime import _nrt_python, rtsys
 
 from spinesim.kernels.case import solve_chain
 from spinesim.outputs import empty_outputs
@@ -11,11 +12,12 @@ from tests.kernels.scene import scene
 SOLVED, INFEASIBLE, NOT_CONVERGED, UNSTABLE = 0, 1, 2, 3
 
 
-def chain(s, cases, find, start=None):
+def chain(s, cases, find, start=None, stride=None):
     count = cases.strength.shape[0]
     out = empty_outputs(s.model, s.stance, count)
     start = np.zeros((count, s.stance.n_free)) if start is None else start
-    solve_chain(s.model, s.stance, cases, no_held(s.stance), find, 2.0, start, s.work, s.side, out)
+    stride = np.zeros(count) if stride is None else stride
+    solve_chain(s.model, s.stance, cases, no_held(s.stance), find, 2.0, start, stride, s.work, s.side, out)
     return out
 
 
@@ -91,6 +93,38 @@ def test_chain__warm_and_cold_agree(adult, find, stable):
         assert alone.free[0] == pytest.approx(warm.free[row], abs=angle)
         assert alone.activation[0] == pytest.approx(warm.activation[row], abs=activation)
         assert alone.reaction[0] == pytest.approx(warm.reaction[row], abs=1e3 * activation)
+
+
+@pytest.mark.parametrize("stable", [True, False])
+def test_chain__goes_on_along_the_line_through_the_last_two(adult, stable):
+    """From where the line leads, the same postures take fewer rounds; a line that leads astray costs rounds only."""
+    s = scene(adult)
+    cases = rows(s, 8, stable)
+    plain = chain(s, cases, True)
+    angle = 1e-7 if stable else 1e-8
+    for stride, better in ((np.r_[0, 0, np.ones(6)], True), (np.full(8, -2.0), False)):
+        out = chain(s, cases, True, stride=stride)
+        assert (out.status == SOLVED).all()
+        assert out.free == pytest.approx(plain.free, abs=angle)
+        np.testing.assert_array_equal(out.free[:2], plain.free[:2])
+        rounds, before = out.iterations[2:].sum(), plain.iterations[2:].sum()
+        assert rounds < before if better else rounds >= before
+
+
+@pytest.mark.parametrize("stance", ["standing", "sitting"])
+@pytest.mark.parametrize(("find", "stable"), [(True, True), (True, False), (False, True)])
+def test_chain__frees_every_array_it_makes(adult, stance, find, stable):
+    s = scene(adult, stance)
+    cases = rows(s, 3, stable)
+    chain(s, cases, find)
+    _nrt_python.memsys_enable_stats()
+    before = rtsys.get_allocation_stats()
+    chain(s, cases, find)
+    after = rtsys.get_allocation_stats()
+    _nrt_python.memsys_disable_stats()
+    made = after.mi_alloc - before.mi_alloc
+    assert made > 0
+    assert after.mi_free - before.mi_free == made
 
 
 def test_chain__an_infeasible_case_says_so_and_the_next_is_solved(adult):

@@ -246,7 +246,7 @@ def test_posture__follows_from_any_start(adult):
     for _ in range(3):
         start = free + np.radians(0.4) * rng.uniform(-1, 1, free.size)
         out = empty_outputs(s.model, s.stance, 1)
-        solve_chain(s.model, s.stance, s.cases, s.held, True, 2.0, start[None], s.work, s.side, out)
+        solve_chain(s.model, s.stance, s.cases, s.held, True, 2.0, start[None], np.zeros(1), s.work, s.side, out)
         assert out.status[0] == SOLVED
         assert out.stationarity[0] <= 1e-6
         assert out.free[0] == pytest.approx(free, abs=1e-8)
