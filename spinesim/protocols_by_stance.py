@@ -152,7 +152,7 @@ def greatest_width(outline: Floats) -> float:
 @protocol("FN017")
 def _widest_pressed_lying(bench: Bench) -> float:
     def width(case: xr.Dataset) -> float:
-        sizes(case)
+        sizes(case)  # refuses a model without them
         sides = case.foramen_outline.sel(foramen="L5_S1").transpose("side", "outline_point", "plane").values
         return float(np.mean([greatest_width(outline) for outline in sides]))
 

@@ -266,7 +266,7 @@ def resized(model: Model, who: Subject) -> Model:
 def run_chain(
     task: Task, columns: Mapping[str, Floats], count: int, first: Floats | None = None
 ) -> tuple[Outputs, CaseArrays]:
-    """Solve a chain of cases: the first cold, or from a posture ``first`` (nu,), each further one from that before.
+    """Solve a chain of cases: the first cold, or from a posture ``first`` (nu,), each further from those before it.
 
     ``columns`` are values (count,) by parameter name, or by posture angle as `POSTURE` has it [deg]. What comes back is
     the outputs, and the table of the cases that were solved.
@@ -317,11 +317,11 @@ def _run(
 
 
 def strides(columns: Mapping[str, Floats], count: int) -> Floats:
-    """Step from the case before to each case over the one before that (count,), where values go on in a line; else 0.
+    """Step from the case before to each case, of it the part along the step before, over that step (count,).
 
-    No line is trusted further than twice the last step.
+    0 where there is none, and where it is more than twice as long: no line is trusted that far.
     """
-    values = np.array([column / max(np.ptp(column), 1e-300) for column in columns.values()]).reshape(-1, count)
+    values = np.array([column / (np.ptp(column) or 1.0) for column in columns.values()]).reshape(-1, count)
     steps = np.diff(values, axis=1)
     lengths = (steps[:, :-1] ** 2).sum(axis=0)
     along = (steps[:, 1:] * steps[:, :-1]).sum(axis=0)

@@ -1,6 +1,6 @@
 """Many cases, over named axes or of given samples: solved in compiled threads, kept as they finish.
 
-Cases over axes go in chains fixed by the grid, each started from the one before; samples are solved each by itself.
+Cases over axes go in chains fixed by the grid, each started where those before it lead; samples are solved one by one.
 """
 
 from __future__ import annotations

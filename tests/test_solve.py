@@ -452,6 +452,6 @@ def test_strides__of_values_that_stay_or_are_few_are_zero():
 
 
 def test_strides__where_values_turn_aside_go_as_far_as_the_old_direction():
-    """From (0, 0) by (1, 0) to a step of (1, 1): the part along the old step is 1, after that (0, 1) has none of it."""
-    columns = {"a": np.array([0.0, 1.0, 2.0, 2.0]), "b": np.array([0.0, 0.0, 2.0, 2.0 + 0.0])}
-    assert strides(columns, 4).tolist() == [0.0, 0.0, 1.0, 0.0]
+    """Steps of (1, 0), (1, 1), (0, 1) and (-1, 0), each in units of the range: parts along the one before."""
+    columns = {"a": np.array([0.0, 1.0, 2.0, 2.0, 1.0]), "b": np.array([0.0, 0.0, 1.0, 2.0, 2.0])}
+    assert strides(columns, 5) == pytest.approx([0.0, 0.0, 1.0, 0.5, 0.0], abs=1e-15)

@@ -1,4 +1,4 @@
-"""One case: the stages in order, and a chain of cases each started from the one before."""
+"""One case: the stages in order, and a chain of cases each started where those before it lead."""
 
 import math
 
@@ -17,7 +17,7 @@ from spinesim.kernels.balance import (
     least_missing,
 )
 from spinesim.kernels.jit import inner, kernel, stage
-from spinesim.kernels.posture import posture
+from spinesim.kernels.posture import LONGEST_STEP, posture
 from spinesim.kernels.stability import ALIGNED, MARGIN_TOLERANCE, drop_cuts, stabilise, stiffness_shapes, weakest
 from spinesim.kernels.state import configure, tangent
 from spinesim.kernels.vector import copy, dot, fill, largest
@@ -189,32 +189,40 @@ def extrapolate(stride, fixed, used, free, multiplier, cuts, last_free, last_mul
     stride : float, step to the next case over that between the last two
     free, multiplier, cuts : of the last case; where the line leads to in place
     last_free, last_multiplier, last_cut : of the case before it; of the last case in place
+
+    Returns
+    -------
+    stride : float, 0 where the posture would go further than its curves are trusted: nothing has moved then
     """
+    furthest = 0.0
+    for j in range(free.size):
+        furthest = max(furthest, abs(stride * (free[j] - last_free[j])))
+    if furthest > LONGEST_STEP:
+        stride = 0.0
+    turned = dot(cuts[fixed], last_cut) if used == fixed + 1 else 0.0
     for j in range(free.size):
         now = free[j]
         free[j] += stride * (now - last_free[j])
         last_free[j] = now
-    turned = 0.0
-    if used == fixed + 1:
-        turned = dot(cuts[fixed], last_cut)
     for j in range(free.size + used):
         now = multiplier[j]
-        if j < free.size or turned > ALIGNED:
+        if j < free.size + fixed or turned > ALIGNED:
             multiplier[j] += stride * (now - last_multiplier[j])
         if j >= free.size:
             multiplier[j] = max(multiplier[j], 0.0)
         last_multiplier[j] = now
     if used != fixed + 1:
         fill(0.0, last_cut)
-    else:
-        for s in range(last_cut.size):
-            now = cuts[fixed, s]
-            if turned > ALIGNED:
-                cuts[fixed, s] += stride * (now - last_cut[s])
-            last_cut[s] = now
-        size = math.sqrt(dot(cuts[fixed], cuts[fixed]))
-        for s in range(last_cut.size):
-            cuts[fixed, s] /= size
+        return stride
+    for s in range(last_cut.size):
+        now = cuts[fixed, s]
+        if turned > ALIGNED:
+            cuts[fixed, s] += stride * (now - last_cut[s])
+        last_cut[s] = now
+    size = math.sqrt(dot(cuts[fixed], cuts[fixed]))
+    for s in range(last_cut.size):
+        cuts[fixed, s] /= size
+    return stride
 
 
 @kernel(makes_arrays=True)
@@ -233,7 +241,8 @@ def solve_chain(model, stance, case, held, find, power, start, stride, work, sid
     start : (nc, nu) float64 [rad]
         The posture to hold, or the cold start of each case.
     stride : (nc,) float64 [1]
-        Step from the case before to each case over the one before that; 0 starts from the case before.
+        Step from the case before to each case over the one before that, for found postures; 0 starts from the case
+        before.
     work, side : Work
     out : Outputs, written in place; where a case fails, only status, iterations and missing moments are set
     """
@@ -266,11 +275,14 @@ def solve_chain(model, stance, case, held, find, power, start, stride, work, sid
         held_problem = Sharing(work.columns, effort, rest, lower, upper, work.tau, work.rows, work.bound)
         # a symmetric case is solved within the symmetric postures, and must start from one
         warm = warm and not (case.symmetric[row] and not case.symmetric[row - 1])
+        along = 0.0
         if warm:
             used = drop_cuts(work, fixed, used, nu, multiplier)
             if find:
                 along = stride[row] if line else 0.0
-                extrapolate(along, fixed, used, free, multiplier, work.cuts, last_free, last_multiplier, last_cut)
+                along = extrapolate(
+                    along, fixed, used, free, multiplier, work.cuts, last_free, last_multiplier, last_cut
+                )
                 line = True
         else:
             line = False
@@ -326,16 +338,20 @@ def solve_chain(model, stance, case, held, find, power, start, stride, work, sid
                     more += again
             out.iterations[row] += more
             left, before = soft * largest(multiplier[: nu + used]), left
-            if warm and status != SOLVED:
+            if warm and status != SOLVED and along != 0.0:
+                # the line led astray: from the last case itself
+                along, used = 0.0, fixed
+                copy(last_free, free)
+                copy(last_multiplier, multiplier)
+                fill(0.0, multiplier[nu + fixed :])
+            elif warm and status != SOLVED:
                 warm = line = False
                 copy(start[row], free)
                 fill(0.0, multiplier)
-                fill(0.0, lacking)
                 used = fixed
             elif find and status in (INFEASIBLE, UNSTABLE) and soft == 0.0:
                 soft, left, shaky = SOFTEST, math.inf, status == UNSTABLE
                 fill(0.0, multiplier)
-                fill(0.0, lacking)
             elif status == SOLVED and soft > HARDEST and left <= 0.5 * before:
                 soft *= 0.01
             elif find and status == NOT_CONVERGED and margin > -math.inf and not led:
@@ -343,11 +359,11 @@ def solve_chain(model, stance, case, held, find, power, start, stride, work, sid
                 margin, led, soft, used = -math.inf, True, 0.0, fixed
                 copy(start[row], free)
                 fill(0.0, multiplier)
-                fill(0.0, lacking)
             elif status == SOLVED and margin < case.margin[row] and not (soft > 0.0 and not left <= MISSED):
                 margin, soft = case.margin[row], 0.0
             else:
                 break
+            fill(0.0, lacking)
         if soft > 0.0 and status == SOLVED and not left <= MISSED:
             status = INFEASIBLE
         if shaky and status != SOLVED:

@@ -114,8 +114,8 @@ def kernel(function: Callable[..., Any] | None = None, *, makes_arrays: bool = F
     """Compile a function without Python objects; division by zero and overflow give inf or nan, as in numpy.
 
     One that makes no arrays of its own counts no references: counting those of a whole model at every call takes
-    longer than many a call, and threads that share the model wait for each other. One that makes arrays, or is given
-    some by a kernel it calls, must say so, or they are never freed.
+    longer than many a call. One that makes arrays must say so, or numba refuses it; so must one that is given some by
+    a kernel it calls, or they are never freed.
     """
     if function is None:
         return partial(kernel, makes_arrays=makes_arrays)

@@ -602,7 +602,7 @@ def posture(
     fixed, used : int, rows that are no cuts of stability, and rows in use (see `stability`)
     free : (nu,) float64 [rad], start and result
     multiplier : (nu + MAX_ROWS,) float64, start and result
-    lacking : (nu, nu) float64 [1/rad2], 0 or what was learned of the second derivative in a case near by; see `learn`
+    lacking : (nu, nu) float64 [1/rad2], 0 or what was learned in a case near by; what has been learned (see `learn`)
     activation : (n + na,) float64, written in place
     missing : (nu + MAX_ROWS,) float64, written in place
     work : Work, left at the result; ``work.disc`` must hold the disc constants of the case

@@ -14,15 +14,7 @@ import math
 
 import numpy as np
 
-from spinesim.kernels.balance import (
-    INFEASIBLE,
-    MAX_ROWS,
-    NOT_CONVERGED,
-    SOLVED,
-    UNSTABLE,
-    balance,
-    cholesky,
-)
+from spinesim.kernels.balance import INFEASIBLE, MAX_ROWS, NOT_CONVERGED, SOLVED, UNSTABLE, balance, cholesky
 from spinesim.kernels.jit import inner, kernel, stage
 from spinesim.kernels.muscle import line_curvature
 from spinesim.kernels.state import cross_bridges, tangent

@@ -97,7 +97,7 @@ def test_chain__warm_and_cold_agree(adult, find, stable):
 
 @pytest.mark.parametrize("stable", [True, False])
 def test_chain__goes_on_along_the_line_through_the_last_two(adult, stable):
-    """From where the line leads, the same postures take fewer rounds; a line that leads astray costs rounds only."""
+    """From where the line leads, the same postures take fewer rounds; along a wrong one more."""
     s = scene(adult)
     cases = rows(s, 8, stable)
     plain = chain(s, cases, True)
@@ -111,6 +111,46 @@ def test_chain__goes_on_along_the_line_through_the_last_two(adult, stable):
         assert rounds < before if better else rounds >= before
 
 
+@pytest.mark.parametrize("stable", [True, False])
+@pytest.mark.parametrize("failed", [3, 4])
+def test_chain__begins_anew_after_a_failed_case(adult, stable, failed):
+    """What follows has the bits of a chain that begins there: no line, price or derivative is left over."""
+    s = scene(adult)
+    cases = rows(s, 8, stable)
+    cases.strength[failed] = np.nan
+    stride = np.r_[0, 0, np.ones(6)]
+    out = chain(s, cases, True, stride=stride)
+    rest = slice(failed + 1, None)
+    alone = chain(s, type(cases)(*(a[rest] for a in cases)), True, stride=stride[rest])
+    assert out.status[failed] == NOT_CONVERGED
+    for one, other in zip(out, alone, strict=True):
+        np.testing.assert_array_equal(one[rest], other)
+
+
+@pytest.mark.parametrize("way", [-1.0, 1.0])
+def test_chain__where_the_line_leads_to_no_balance_the_last_case_leads(adult, way):
+    """Weak muscles cannot hold a posture 6 deg away; the bits are those of a start from the last case."""
+    s = scene(adult)
+    cases = rows(s, 4)
+    cases.strength[:, : s.n] *= 0.3
+    plain = chain(s, cases, True)
+    stride = np.r_[0, 0, 0, way * 0.099 / np.abs(plain.free[2] - plain.free[1]).max()]
+    out = chain(s, cases, True, stride=stride)
+    assert (out.status == SOLVED).all()
+    np.testing.assert_array_equal(out.free, plain.free)
+    np.testing.assert_array_equal(out.activation, plain.activation)
+
+
+def test_chain__no_line_is_followed_further_than_the_curves_are_trusted(adult):
+    s = scene(adult)
+    cases = rows(s, 4)
+    plain = chain(s, cases, True)
+    stride = np.r_[0, 0, 0, 0.101 / np.abs(plain.free[2] - plain.free[1]).max()]
+    out = chain(s, cases, True, stride=stride)
+    np.testing.assert_array_equal(out.iterations, plain.iterations)
+    np.testing.assert_array_equal(out.free, plain.free)
+
+
 @pytest.mark.parametrize("stance", ["standing", "sitting"])
 @pytest.mark.parametrize(("find", "stable"), [(True, True), (True, False), (False, True)])
 def test_chain__frees_every_array_it_makes(adult, stance, find, stable):
@@ -118,10 +158,12 @@ def test_chain__frees_every_array_it_makes(adult, stance, find, stable):
     cases = rows(s, 3, stable)
     chain(s, cases, find)
     _nrt_python.memsys_enable_stats()
-    before = rtsys.get_allocation_stats()
-    chain(s, cases, find)
-    after = rtsys.get_allocation_stats()
-    _nrt_python.memsys_disable_stats()
+    try:
+        before = rtsys.get_allocation_stats()
+        chain(s, cases, find)
+        after = rtsys.get_allocation_stats()
+    finally:
+        _nrt_python.memsys_disable_stats()
     made = after.mi_alloc - before.mi_alloc
     assert made > 0
     assert after.mi_free - before.mi_free == made
