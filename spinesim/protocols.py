@@ -392,8 +392,14 @@ def _plumb(case: xr.Dataset) -> float:
     return float(ahead.sel(bone_point="t1_centroid") - ahead.sel(bone_point="S1_sup_post")) / units.MILLIMETRE
 
 
-def radiographed_sitting(bench: Bench) -> xr.Dataset:
-    """Sitting with the trunk as far forward as on radiographs, pelvis and spine found."""
+def radiographed_lean(bench: Bench) -> float:
+    """How far the trunk leans forward in sitting on radiographs [deg].
+
+    Raises
+    ------
+    SpinesimError
+        If no lean brings T1 where radiographs show it.
+    """
     aim = _plumb(bench.standing()) + SEATED_PLUMB
 
     def ahead(trunk: float) -> float:
@@ -402,7 +408,12 @@ def radiographed_sitting(bench: Bench) -> xr.Dataset:
     low, high = SEATED_LEAN
     if not ahead(low) < 0.0 < ahead(high):
         raise SpinesimError(f"no lean of the trunk from {low:g} to {high:g} deg brings T1 where radiographs show it")
-    return bench.sitting(brentq(ahead, low, high, xtol=0.01))
+    return float(brentq(ahead, low, high, xtol=0.01))
+
+
+def radiographed_sitting(bench: Bench) -> xr.Dataset:
+    """Sitting with the trunk as far forward as on radiographs, pelvis and spine found."""
+    return bench.sitting(radiographed_lean(bench))
 
 
 def sitting_less_standing(bench: Bench, variable: str) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from spinesim.intervention import applied, programme
 from spinesim.kernels.arrays import Floats
 from spinesim.population import People, people, with_settings
-from spinesim.protocols import Bench, need, protocol
+from spinesim.protocols import Bench, need, protocol, radiographed_lean
 from spinesim.protocols_by_stance import PROTOCOLS
 from spinesim.sweep import sweep
 
@@ -33,8 +33,11 @@ def crowd(bench: Bench) -> People:
 
 
 @lru_cache(maxsize=16)
-def postures(bench: Bench, stance: str = "standing", done: str = "") -> dict[str, Floats]:
-    """(n,) pelvic inclination and lordosis [deg] of everybody in a stance, once something has been done."""
+def postures(bench: Bench, done: str = "", seated: float | None = None) -> dict[str, Floats]:
+    """(n,) pelvic inclination and lordosis [deg] of everybody, once something has been done.
+
+    All stand, or sit with the trunk held at an angle ``seated`` [deg]; the rest is found.
+    """
     who = crowd(bench)
     columns = dict(who.columns)
     if done == "session":
@@ -42,7 +45,8 @@ def postures(bench: Bench, stance: str = "standing", done: str = "") -> dict[str
     elif done:
         plan = programme(bench.model, done, weeks=WEEKS, per_week=PER_WEEK)
         columns = applied(bench.model, columns, plan, WEEKS, who.effects)
-    found = sweep(bench.model, samples=columns, stance=stance, variables=POSTURE)
+    stance, held = ("standing", None) if seated is None else ("sitting", {"trunk_flexion": seated})
+    found = sweep(bench.model, samples=columns, stance=stance, posture=held, complete="find", variables=POSTURE)
     tilt, lordosis = (found[name].values for name in POSTURE)
     return {"inclination": who.traits["ilium_inclination"] + tilt, "lordosis": lordosis}
 
@@ -87,7 +91,7 @@ def _tilt_and_lordosis(bench: Bench) -> float:
 
 @protocol("PO028")
 def _incidence_and_change(bench: Bench) -> float:
-    change = postures(bench)["lordosis"] - postures(bench, "sitting")["lordosis"]
+    change = postures(bench)["lordosis"] - postures(bench, seated=radiographed_lean(bench))["lordosis"]
     return correlation(column(bench, "subject.pelvic_incidence"), change)
 
 

@@ -12,7 +12,7 @@ import pytest
 from shapely.geometry import LineString, Polygon
 from typer.testing import CliRunner
 
-from spinesim import protocols, validation
+from spinesim import protocols, protocols_of_people, validation
 from spinesim.capacity import measured_rows
 from spinesim.cli import app
 from spinesim.errors import InfeasibleError, InputError, ModelError
@@ -20,6 +20,7 @@ from spinesim.measurements import REACH, SCORED, Band, data_folder, read_measure
 from spinesim.model.read import load_model, models_folder
 from spinesim.protocols import PROTOCOLS, Bench, activation, piriformis_arm
 from spinesim.protocols_by_stance import greatest_width
+from spinesim.solve import solve
 from spinesim.stiffness import Stiffness, worth
 from spinesim.validation import (
     Score,
@@ -249,6 +250,15 @@ def test_radiographed_sitting__has_the_plumb_line_asked_for_or_fails_by_name(adu
     failed = score(read_measurements()["PO001"], bench)
     assert failed.verdict == "failed"
     assert failed.why.startswith("no lean of the trunk from 0 to 30 deg")
+
+
+def test_seated_people__hold_their_trunk_and_find_the_rest(adult, monkeypatch):
+    monkeypatch.setattr(protocols_of_people, "COUNT", 2)
+    bench = Bench(adult)
+    last = {name: float(values[-1]) for name, values in protocols_of_people.crowd(bench).columns.items()}
+    alone = solve(adult, last, stance="sitting", posture={"trunk_flexion": 14.0}, complete="find")
+    lordosis = protocols_of_people.postures(bench, seated=14.0)["lordosis"]
+    assert lordosis[-1] == pytest.approx(float(alone.lumbar_lordosis), abs=0.05)  # the tolerance of a posture
 
 
 def test_activation__of_a_group_is_that_of_the_result(adult):
