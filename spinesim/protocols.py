@@ -39,7 +39,6 @@ SEATED_LEAN = (0.0, 30.0)  # [deg] within which the lean is sought that has it
 IMPLANT = "L1_L2"
 HIGHEST = "L1_L2"  # the lumbar foramina are this and those below
 TRUNK = ("abdominals", "multifidus", "erectors", "quadratus_lumborum", "latissimus")
-LEGS = ("hip_flexors", "gluteals", "hamstrings", "quadriceps", "adductors", "piriformis", "hip_rotators")
 
 
 class Bench:
@@ -366,7 +365,8 @@ def _flexion_and_front_over_bend_and_turn(bench: Bench) -> float:
 @protocol("SL047")
 def _largest_loss_of_stability(bench: Bench) -> float:
     model = bench.model
-    chosen = {name: np.array([m.muscle in group(model, name) for m in model.muscles]) for name in (*TRUNK, *LEGS)}
+    muscles = (*group(model, *TRUNK), "psoas")
+    chosen = {name: np.array([m.muscle == name for m in model.muscles]) for name in muscles}
     return max(worth(model, bench.held(), chosen).values())
 
 
